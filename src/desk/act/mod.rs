@@ -1,0 +1,172 @@
+//! Acting: a command becomes events, inside one write transaction.
+//!
+//! Decides the order: what must be read from disk first (a brief's pictures), then one transaction in which everything is
+//! loaded, decided and appended. One file for each noun that people act on.
+
+mod account;
+mod brief;
+mod client;
+mod escalation;
+mod experiment;
+mod hold;
+mod people;
+mod post;
+mod queue;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use queue::is_waiting;
+
+use domain::actor::{Actor, Person};
+use domain::client::Client;
+use domain::experiment::{Experiment, Writer};
+use domain::hash::Framed;
+use domain::id::{ClientId, CommandId};
+use domain::post::Post;
+use domain::refusal::Refusal;
+use domain::variant::Asset;
+use store::{Cause, Stop, Tx, WriteError};
+
+use crate::command::{Command, Done};
+use crate::{Desk, Mode, Problem, Rules};
+
+/// What every command may use beside the transaction.
+pub(crate) struct Context {
+    pub(crate) person: Person,
+    pub(crate) rules: Arc<Rules>,
+    /// Fresh randomness, from which ids and seeds are made.
+    pub(crate) entropy: [u8; 32],
+    drawn: u64,
+    /// A brief's pictures, read before the transaction, by the name that the brief gives.
+    pub(crate) assets: BTreeMap<String, Asset>,
+    /// The brief that the command holds, read before the transaction.
+    pub(crate) brief: Option<domain::brief::Brief>,
+}
+
+impl Context {
+    /// Returns the random part of a new id.
+    pub(crate) fn random(&mut self) -> [u8; 10] {
+        let mut out = [0_u8; 10];
+        let digest = self.draw();
+        out.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
+        out
+    }
+
+    /// Returns a new seed, to be recorded.
+    pub(crate) fn seed(&mut self) -> u64 {
+        // 53 bits, so that every program that reads JSON gets the same number.
+        self.draw().bytes().iter().take(8).fold(0_u64, |all, byte| (all << 8) | u64::from(*byte)) >> 11
+    }
+
+    fn draw(&mut self) -> domain::hash::Digest {
+        self.drawn = self.drawn.saturating_add(1);
+        Framed::new("expos.desk.random").field(&self.entropy).field(&self.drawn.to_be_bytes()).digest()
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::from(&self.person)
+    }
+
+    pub(crate) fn writer(&self) -> Writer {
+        Writer { uid: self.person.uid, name: self.person.name.clone() }
+    }
+
+    /// Checks that a client is within the person's scope; outside it does not exist for them (T7).
+    pub(crate) fn check_scope(&self, client: &ClientId, noun: &str, name: &str) -> Result<(), Refusal> {
+        if self.person.sees(client) { Ok(()) } else { Err(Refusal::not_found(noun, name)) }
+    }
+
+    pub(crate) fn client(&self, tx: &mut Tx<'_>, id: &ClientId) -> Result<Client, Stop> {
+        self.check_scope(id, "client", id.as_str())?;
+        tx.load::<Client>(id)
+    }
+
+    pub(crate) fn experiment(&self, tx: &Tx<'_>, name: &str) -> Result<Experiment, Stop> {
+        let found = tx.experiment_by_name(&self.person.scope, name)?;
+        found.ok_or_else(|| Refusal::not_found("experiment", name).into())
+    }
+
+    pub(crate) fn post(&self, tx: &mut Tx<'_>, id: domain::id::PostId) -> Result<Post, Stop> {
+        let post: Post = tx.load(&id)?;
+        self.check_scope(&post.client, "post", &id.to_string())?;
+        Ok(post)
+    }
+}
+
+pub(crate) async fn carry_out(desk: &Desk, person: Person, id: CommandId, command: Command, mode: Mode, cause: Cause) -> Result<Done, Problem> {
+    let entropy = clock::fresh_bytes::<32>().map_err(|e| Problem::Failed(e.to_string()))?;
+    let uid = person.uid;
+    let mut context = Context {
+        person,
+        rules: Arc::clone(&desk.rules),
+        entropy,
+        drawn: 0,
+        assets: BTreeMap::new(),
+        brief: None,
+    };
+    brief::read_ahead(desk, &mut context, &command).await?;
+    let told = Arc::new(std::sync::Mutex::new(None));
+    let tell = Arc::clone(&told);
+    let written = desk
+        .store
+        .write(cause, move |tx| {
+            let done = dispatch(&mut context, tx, command)?;
+            if mode == Mode::DryRun {
+                if let Ok(mut slot) = tell.lock() {
+                    *slot = Some(done);
+                }
+                return Err(Stop::Undo);
+            }
+            let answer = serde_json::to_value(&done).unwrap_or(serde_json::Value::Null);
+            tx.remember_command(id, uid, &answer)?;
+            Ok(done)
+        })
+        .await;
+    match written {
+        Err(WriteError::Undone) => {
+            let done = told.lock().ok().and_then(|mut slot| slot.take());
+            done.ok_or_else(|| Problem::Failed("the dry run gave no answer".to_owned()))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Records a refusal that was decided before anything was loaded, and gives it back (I13).
+pub(crate) async fn record_refusal(desk: &Desk, cause: Cause, refusal: Refusal) -> Result<(), Problem> {
+    let recorded = desk.store.write(cause, move |_| Err::<(), Stop>(refusal.into())).await;
+    Ok(recorded?)
+}
+
+fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<Done, Stop> {
+    match command {
+        Command::UserGrant { uid, name, role, clients } => people::grant(context, tx, uid, name, role, clients),
+        Command::UserRevoke { uid } => people::revoke(context, tx, uid),
+        Command::ClientNew { client, name, zone } => client::new(context, tx, client, name, &zone),
+        Command::ClientEdit { client, toml } => client::edit(context, tx, &client, &toml),
+        Command::PolicyEdit { client, toml } => client::edit_policy(context, tx, &client, &toml),
+        Command::AccountConnect { account, client, platform, handle, servers, password } => {
+            account::connect(context, tx, account::Ask { account, client, platform, handle, servers, password })
+        }
+        Command::AccountDisconnect { account } => account::disconnect(context, tx, &account),
+        Command::Pause { target, reason } => hold::pause(context, tx, target, reason),
+        Command::Resume { target, reason } => hold::resume(context, tx, target, reason),
+        Command::BriefNew { .. } => brief::new(context, tx),
+        Command::BriefEdit { experiment, .. } => brief::edit(context, tx, &experiment),
+        Command::VariantEdit { experiment, letter, round, facet, text } => {
+            brief::edit_variant(context, tx, &experiment, brief::Place { letter, round, facet }, text)
+        }
+        Command::PreflightRun { experiment } => brief::preflight(context, tx, &experiment),
+        Command::Submit { experiment } => queue::submit(context, tx, &experiment),
+        Command::Approve { experiment, fingerprint } => queue::approve(context, tx, &experiment, &fingerprint),
+        Command::Reject { experiment, reason } => queue::reject(context, tx, &experiment, reason),
+        Command::Undo { experiment, post } => queue::undo(context, tx, &experiment, post),
+        Command::Drop { experiment, reason } => experiment::drop_draft(context, tx, &experiment, reason),
+        Command::StopExperiment { experiment, reason } => experiment::stop(context, tx, &experiment, reason),
+        Command::PostCancel { post, reason } => post::cancel(context, tx, post, reason),
+        Command::PostMove { post, to } => post::move_to(context, tx, post, to),
+        Command::PostConfirm { post, verdict } => post::confirm(context, tx, post, verdict),
+        Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
+        Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
+    }
+}

@@ -1,0 +1,64 @@
+//! Experiments and events, as lines and whole.
+
+use domain::experiment::Experiment;
+use domain::post::Post;
+use domain::time::UtcTime;
+use store::{EventRecord, StoreError, View};
+
+use crate::query::{EventLine, ExperimentLine, ExperimentView};
+
+/// Returns an experiment's line.
+pub(super) fn of(view: &View<'_>, experiment: &Experiment) -> Result<ExperimentLine, StoreError> {
+    Ok(from_posts(experiment, &view.posts_of(experiment.id)?))
+}
+
+fn from_posts(experiment: &Experiment, posts: &[Post]) -> ExperimentLine {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let next: Option<UtcTime> = posts.iter().filter(|p| p.state.is_unsent()).map(|p| p.window.from).min();
+    let paused = !experiment.holds.is_free() && !experiment.stage.is_over();
+    ExperimentLine {
+        id: experiment.id,
+        code: experiment.code.clone(),
+        client: experiment.client.clone(),
+        kind: experiment.kind.as_str().to_owned(),
+        name: experiment.brief.as_ref().map_or_else(|| "house".to_owned(), |b| b.name.raw().to_owned()),
+        status: if paused { "paused" } else { experiment.stage.status() }.to_owned(),
+        stage: experiment.stage.clone(),
+        out: count(posts.iter().filter(|p| p.live().is_some()).count()),
+        planned: count(posts.len()),
+        next,
+    }
+}
+
+/// Returns an experiment whole.
+pub(super) fn whole(view: &View<'_>, experiment: &Experiment) -> Result<ExperimentView, StoreError> {
+    let posts = view.posts_of(experiment.id)?;
+    let zone = view.client(&experiment.client)?.map_or(domain::time::Zone::UTC, |c| c.zone);
+    Ok(ExperimentView {
+        line: from_posts(experiment, &posts),
+        brief: experiment.brief.as_ref().map(domain::brief::write),
+        variants: experiment.variants.clone(),
+        findings: experiment.findings.clone(),
+        level: experiment.level.clone(),
+        author: experiment.author.name.clone(),
+        editor: experiment.editor.name.clone(),
+        layer: experiment.layer().map(|l| l.to_string()),
+        seed: experiment.plan.as_ref().map(|p| p.seed),
+        words: experiment.words.iter().map(|w| w.name.clone()).collect(),
+        holds: experiment.holds.list().to_vec(),
+        posts: posts.iter().map(|p| super::post::line(&experiment.code, zone, p)).collect(),
+    })
+}
+
+/// Returns an event's line.
+pub(super) fn event(record: &EventRecord) -> EventLine {
+    EventLine {
+        n: record.n,
+        at: record.at,
+        stream: format!("{}/{}", record.kind, record.key),
+        event: record.event.clone(),
+        actor: record.actor.name().to_owned(),
+        cause: record.cause.clone(),
+        payload: serde_json::from_str(&record.payload).unwrap_or(serde_json::Value::Null),
+    }
+}

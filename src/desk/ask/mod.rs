@@ -1,0 +1,303 @@
+//! Asking: what is stored, as a person may see it.
+//!
+//! Decides the answer to each query from one read snapshot, within the asker's clients (I14). Changes nothing.
+
+mod line;
+mod post;
+
+use domain::actor::Person;
+use domain::client::Client;
+use domain::id::{ClientId, EscalationId};
+use domain::refusal::Refusal;
+use domain::role::Scope;
+use domain::time::UtcTime;
+use store::{Escalations, ExperimentFilter, StoreError, View};
+
+use crate::query::{
+    AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, UserView, Verdict,
+};
+use crate::sheet::draft;
+use crate::{Desk, Problem, Rules};
+
+/// Why a question has no answer.
+enum No {
+    Refused(Refusal),
+    Failed(StoreError),
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for No {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<Answer, Problem> {
+    if matches!(query, Query::Health) {
+        return health(desk).await.map(Answer::Health);
+    }
+    let rules = std::sync::Arc::clone(&desk.rules);
+    let store = desk.store.clone();
+    let epoch = store.epoch().0;
+    let anchor = store.anchor();
+    let read = desk.store.read(move |view| {
+        let asked = Asked { person: &person, rules: &rules, view };
+        match asked.answer(query, epoch, &anchor) {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(No::Refused(refusal)) => Ok(Err(refusal)),
+            Err(No::Failed(error)) => Err(error),
+        }
+    });
+    read.await?.map_err(Problem::Refused)
+}
+
+struct Asked<'a, 'v> {
+    person: &'a Person,
+    rules: &'a Rules,
+    view: &'a View<'v>,
+}
+
+impl Asked<'_, '_> {
+    fn scope(&self) -> &Scope {
+        &self.person.scope
+    }
+
+    fn answer(&self, query: Query, epoch: u64, anchor: &store::Anchor) -> Result<Answer, No> {
+        Ok(match query {
+            Query::WhoAmI => Answer::User(user(self.person)),
+            Query::UserList => Answer::Users(self.users()?),
+            Query::ClientList => Answer::Clients(self.view.clients(self.scope())?.iter().map(client_view).collect()),
+            Query::ClientShow { client } => Answer::Client(Box::new(client_view(&self.client(&client)?))),
+            Query::AccountList => Answer::Accounts(self.accounts()?),
+            Query::ExperimentList { client, all } => Answer::Experiments(self.experiments(client, all)?),
+            Query::ExperimentShow { experiment } => Answer::Experiment(Box::new(line::whole(self.view, &self.experiment(&experiment)?)?)),
+            Query::QueueList => Answer::Queue(self.queue()?),
+            Query::QueueShow { experiment } => Answer::Sheet(Box::new(self.sheet(&experiment)?)),
+            Query::LayerList => Answer::Layers(self.layers()?),
+            Query::PostList { experiment } => Answer::Posts(self.posts(experiment.as_deref())?),
+            Query::PostShow { post } => Answer::Post(Box::new(post::whole(self.view, self.scope(), &post)?)),
+            Query::SnapshotList { experiment } => Answer::Snapshots(self.snapshots(experiment.as_deref())?),
+            Query::EscalationList { all } => {
+                let which = if all { Escalations::All } else { Escalations::Open };
+                Answer::Escalations(self.view.escalations(self.scope(), which)?)
+            }
+            Query::EscalationShow { escalation } => Answer::Escalation(Box::new(self.escalation(escalation)?)),
+            Query::Events { after, limit } => Answer::Events(self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect()),
+            Query::Health => Answer::Health(Health::default()),
+            Query::StoreInfo => Answer::Store(StoreInfo {
+                store: anchor.store.to_string(),
+                schema: store::SCHEMA_VERSION,
+                events: anchor.n,
+                head: anchor.hash.short(),
+                epoch,
+            }),
+        })
+    }
+
+    fn client(&self, id: &ClientId) -> Result<Client, No> {
+        let found = self.view.client(id)?.filter(|c| self.person.sees(&c.id));
+        found.ok_or_else(|| Refusal::not_found("client", id.as_str()).into())
+    }
+
+    fn experiment(&self, name: &str) -> Result<domain::experiment::Experiment, No> {
+        self.view.experiment_by_name(self.scope(), name)?.ok_or_else(|| Refusal::not_found("experiment", name).into())
+    }
+
+    fn escalation(&self, id: EscalationId) -> Result<domain::escalation::Escalation, No> {
+        let found = self.view.escalation(id)?.filter(|e| self.person.sees(&e.client));
+        found.ok_or_else(|| Refusal::not_found("escalation", &id.to_string()).into())
+    }
+
+    /// People as far as their clients are the asker's: an outsider's name is no business of a limited person.
+    fn users(&self) -> Result<Vec<UserView>, No> {
+        let agency = self.view.agency()?;
+        let shared = |p: &&Person| match (self.scope(), &p.scope) {
+            (Scope::All, _) | (_, Scope::All) => true,
+            (Scope::Only(mine), Scope::Only(theirs)) => !mine.is_disjoint(theirs),
+        };
+        Ok(agency.people.values().filter(shared).map(|p| self.within(user(p))).collect())
+    }
+
+    fn within(&self, mut user: UserView) -> UserView {
+        if let Some(clients) = &mut user.clients {
+            clients.retain(|c| self.person.sees(c));
+        }
+        user
+    }
+
+    fn accounts(&self) -> Result<Vec<AccountView>, No> {
+        let accounts = self.view.accounts(self.scope(), None)?;
+        Ok(accounts
+            .into_iter()
+            .map(|a| AccountView {
+                id: a.id,
+                client: a.client,
+                platform: a.platform,
+                handle: a.handle,
+                servers: a.servers,
+                identity: a.identity,
+                connection: a.connection,
+                holds: a.holds.list().to_vec(),
+            })
+            .collect())
+    }
+
+    fn experiments(&self, client: Option<ClientId>, all: bool) -> Result<Vec<crate::query::ExperimentLine>, No> {
+        let filter = ExperimentFilter { client, ..ExperimentFilter::default() };
+        let found = self.view.experiments(self.scope(), &filter)?;
+        let mut lines = Vec::new();
+        for experiment in found.iter().filter(|e| all || !e.stage.is_over()) {
+            lines.push(line::of(self.view, experiment)?);
+        }
+        Ok(lines)
+    }
+
+    fn queue(&self) -> Result<Vec<QueueLine>, No> {
+        let mut lines = Vec::new();
+        for experiment in self.view.experiments(self.scope(), &ExperimentFilter::default())? {
+            if !crate::act::is_waiting(&experiment) || experiment.brief.is_none() {
+                continue;
+            }
+            let sheet = draft(self.view, self.rules, &experiment)?;
+            if sheet.posts.is_empty() {
+                continue;
+            }
+            let client = self.client(&experiment.client)?;
+            let count = |s| sheet.findings.iter().filter(|f| f.severity == s).count();
+            use domain::preflight::Severity::{Block, Info, Warn};
+            lines.push(QueueLine {
+                line: line::of(self.view, &experiment)?,
+                fingerprint: sheet.fingerprint.short(),
+                findings: [count(Block), count(Warn), count(Info)],
+                needed: experiment.words_needed(client.policy.regulated).max(1),
+                words: experiment.words.len(),
+                first: sheet.posts.first().map(|(post, _)| post.window.from),
+                level: sheet.level,
+            });
+        }
+        lines.sort_by_key(|line| line.first);
+        Ok(lines)
+    }
+
+    fn sheet(&self, name: &str) -> Result<Sheet, No> {
+        let experiment = self.experiment(name)?;
+        let client = self.client(&experiment.client)?;
+        let drafted = draft(self.view, self.rules, &experiment)?;
+        let mut posts = Vec::new();
+        for (post, binding) in drafted.posts {
+            let content = store::facts::content_of(&experiment, &post).cloned().unwrap_or_default();
+            posts.push(SheetPost { line: post::line(&experiment.code, client.zone, &post), text: content.text(), assets: content.assets, binding });
+        }
+        Ok(Sheet {
+            line: line::of(self.view, &experiment)?,
+            fingerprint: drafted.fingerprint.to_string(),
+            brief: experiment.brief.as_ref().map(domain::brief::write).unwrap_or_default(),
+            posts,
+            findings: drafted.findings,
+            level: drafted.level,
+            needed: experiment.words_needed(client.policy.regulated).max(1),
+            words: experiment.words.iter().map(|w| w.name.clone()).collect(),
+            notes: drafted.notes,
+        })
+    }
+
+    fn layers(&self) -> Result<Vec<LayerView>, No> {
+        let layers = self.view.layers(self.scope())?;
+        Ok(layers.into_iter().map(|l| LayerView { layer: l.id.to_string(), tenures: l.tenures }).collect())
+    }
+
+    fn posts(&self, name: Option<&str>) -> Result<Vec<crate::query::PostLine>, No> {
+        let experiments = self.named_or_all(name)?;
+        let mut lines = Vec::new();
+        for experiment in experiments {
+            let client = self.client(&experiment.client)?;
+            let posts = self.view.posts_of(experiment.id)?;
+            lines.extend(posts.iter().map(|p| post::line(&experiment.code, client.zone, p)));
+        }
+        lines.sort_by_key(|l| l.slot);
+        Ok(lines)
+    }
+
+    fn named_or_all(&self, name: Option<&str>) -> Result<Vec<domain::experiment::Experiment>, No> {
+        match name {
+            Some(name) => Ok(vec![self.experiment(name)?]),
+            None => Ok(self.view.experiments(self.scope(), &ExperimentFilter::default())?),
+        }
+    }
+
+    fn snapshots(&self, name: Option<&str>) -> Result<Vec<SnapshotView>, No> {
+        let mut all = Vec::new();
+        for experiment in self.named_or_all(name)? {
+            let posts = self.view.posts_of(experiment.id)?;
+            for snapshot in self.view.snapshots_of_experiment(experiment.id)? {
+                let Some(post) = posts.iter().find(|p| p.id == snapshot.post) else { continue };
+                all.push(SnapshotView { experiment: experiment.code.clone(), letter: post.letter, number: post.number, snapshot });
+            }
+        }
+        all.sort_by(|a, b| (&a.experiment, a.number, a.snapshot.age).cmp(&(&b.experiment, b.number, b.snapshot.age)));
+        Ok(all)
+    }
+}
+
+fn user(person: &Person) -> UserView {
+    let clients = match &person.scope {
+        Scope::All => None,
+        Scope::Only(clients) => Some(clients.iter().cloned().collect()),
+    };
+    UserView { uid: person.uid, name: person.name.clone(), role: person.role, clients }
+}
+
+fn client_view(client: &Client) -> ClientView {
+    ClientView {
+        id: client.id.clone(),
+        name: client.name.clone(),
+        zone: client.zone.to_string(),
+        kit: client.kit.clone(),
+        policy: client.policy.clone(),
+        policy_version: client.policy_version,
+        house: client.house,
+        holds: client.holds.list().to_vec(),
+    }
+}
+
+async fn health(desk: &Desk) -> Result<Health, Problem> {
+    let holds = desk.store.read(|view| Ok(view.agency()?.holds.list().to_vec())).await?;
+    let tasks = desk.beat.as_ref().map(|beat| beat()).unwrap_or_default();
+    let now = UtcTime::from(desk.clock.wall());
+    let mut lines = Vec::new();
+    let mut verdict = Verdict::Well;
+    if desk.beat.is_none() {
+        verdict = Verdict::DeadOrHeld;
+        lines.push("no engine is running: nothing is published; start it with `expos engine run`".to_owned());
+    }
+    for hold in &holds {
+        verdict = Verdict::DeadOrHeld;
+        lines.push(format!("on hold since {} by {}: {}; release it with `expos engine release`", hold.at, hold.by, hold.reason));
+    }
+    for task in &tasks {
+        let late = task.next.map(|next| now.since(next)).filter(|late| late.whole_seconds() > 60);
+        if let Some(late) = late {
+            verdict = verdict.worse(Verdict::Degraded);
+            lines.push(format!("late {late}: {}", task.name));
+        }
+        if let Some(error) = &task.error {
+            verdict = verdict.worse(Verdict::Degraded);
+            lines.push(format!("{}: {error}", task.name));
+        }
+    }
+    if lines.is_empty() {
+        lines.push("well".to_owned());
+    }
+    let head = desk.store.anchor().n;
+    Ok(Health { verdict, lines, pid: std::process::id(), epoch: desk.store.epoch().0, now: Some(now), tasks, head, holds })
+}
+
+/// An event as the stream sends it.
+pub(crate) fn event_line(record: &store::EventRecord) -> EventLine {
+    line::event(record)
+}

@@ -1,0 +1,110 @@
+//! The desk: the one door through which people and scripts read and act.
+//!
+//! Decides who may do what, once, before anything is loaded; puts commands to the rules inside the store's write
+//! transaction; answers questions within the asker's clients. The rules are `domain`'s, what the world must do is done by
+//! an engine task, and wording for a screen is the face's. Served over a Unix socket (`server`), used over it (`remote`),
+//! or in process.
+
+pub mod act;
+pub mod ask;
+pub mod command;
+pub mod local;
+pub mod preflight;
+pub mod problem;
+pub mod query;
+pub mod remote;
+pub mod rules;
+pub mod server;
+pub mod sheet;
+
+use std::sync::Arc;
+
+use clock::Clock;
+use domain::actor::{Actor, Person};
+use domain::id::CommandId;
+use domain::role::{NotOwn, Ownership, authorise};
+use store::{Cause, Home, Remembered, Store};
+
+pub use command::{Command, Done, SecretText, Stoppable, Verdict};
+pub use problem::Problem;
+pub use query::{Answer, Query};
+pub use rules::Rules;
+
+/// Whether a command is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is.
+    Do,
+    /// Everything is decided as if, and nothing is kept.
+    DryRun,
+}
+
+/// Who asks, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The Unix user id.
+    pub uid: u32,
+}
+
+/// What the engine's tasks say of themselves when asked.
+pub type Beat = Arc<dyn Fn() -> Vec<query::TaskHealth> + Send + Sync>;
+
+/// The desk of one home.
+#[derive(Clone)]
+pub struct Desk {
+    store: Store,
+    home: Home,
+    rules: Arc<Rules>,
+    clock: Arc<dyn Clock>,
+    beat: Option<Beat>,
+}
+
+impl Desk {
+    /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
+    pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
+        Self { store, home, rules, clock, beat }
+    }
+
+    /// Returns the store, for whoever follows its changes.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Carries out a command, once for each id within a day (T21).
+    pub async fn act(&self, peer: Peer, id: CommandId, command: Command, mode: Mode) -> Result<Done, Problem> {
+        let person = self.person(peer).await?;
+        if let Some(first) = self.store.read(move |view| view.command_answer(id, peer.uid)).await? {
+            return match first {
+                Remembered::Done(done) => serde_json::from_value(done).map_err(|e| Problem::Failed(format!("the first answer to this command cannot be read: {e}"))),
+                Remembered::Refused(refusal) => Err(Problem::Refused(refusal)),
+            };
+        }
+        let cause = Cause::new(Actor::from(&person), &id.to_string());
+        self.authorise(&person, &command, &cause).await?;
+        act::carry_out(self, person, id, command, mode, cause).await
+    }
+
+    /// Answers a question.
+    pub async fn ask(&self, peer: Peer, query: Query) -> Result<Answer, Problem> {
+        let person = self.person(peer).await?;
+        ask::answer(self, person, query).await
+    }
+
+    /// Returns who a peer is; strangers get nothing (T1).
+    pub async fn person(&self, peer: Peer) -> Result<Person, Problem> {
+        let found = self.store.read(move |view| view.person(peer.uid)).await?;
+        found.ok_or_else(Problem::stranger)
+    }
+
+    async fn authorise(&self, person: &Person, command: &Command, cause: &Cause) -> Result<(), Problem> {
+        let own = Ownership { authors: &[], not_own: NotOwn::Off };
+        let Err(refusal) = authorise(command.action(), person.role, person.uid, own) else { return Ok(()) };
+        act::record_refusal(self, cause.clone(), refusal).await
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("home", &self.home.root).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,479 @@
+//! Queries: what a person may see, and the shapes they see it in.
+//!
+//! Decides the wire form of questions (a JSON object with `ask`) and of answers. Every answer holds only what the asker's
+//! clients allow (I14); text from outside stays raw here and is cleaned by whoever draws it.
+
+use domain::account::{Connection, Identity, Servers};
+use domain::approval::{Approval, Binding, Field};
+use domain::brief::Platform;
+use domain::calendar::layer::Tenure;
+use domain::client::{BrandKit, Policy};
+use domain::escalation::Escalation;
+use domain::experiment::Stage;
+use domain::hold::Hold;
+use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::post::{Attempt, PostState};
+use domain::preflight::{Finding, Level};
+use domain::role::Role;
+use domain::snapshot::Snapshot;
+use domain::time::UtcTime;
+use domain::variant::Variant;
+use serde::{Deserialize, Serialize};
+
+/// What a person asks to see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Query {
+    /// Who the desk takes me for.
+    WhoAmI,
+    /// Everybody.
+    UserList,
+    /// My clients.
+    ClientList,
+    /// One client with kit and policy.
+    ClientShow {
+        /// Which.
+        client: ClientId,
+    },
+    /// My clients' accounts.
+    AccountList,
+    /// Experiments.
+    ExperimentList {
+        /// Of one client.
+        client: Option<ClientId>,
+        /// The finished ones too.
+        all: bool,
+    },
+    /// One experiment.
+    ExperimentShow {
+        /// Which.
+        experiment: String,
+    },
+    /// What waits for a word.
+    QueueList,
+    /// One sheet, with its fingerprint.
+    QueueShow {
+        /// Which experiment.
+        experiment: String,
+    },
+    /// Layers and who holds them.
+    LayerList,
+    /// Posts.
+    PostList {
+        /// Of one experiment.
+        experiment: Option<String>,
+    },
+    /// One post, with all that happened to it.
+    PostShow {
+        /// Which, by id or unique prefix.
+        post: String,
+    },
+    /// Metrics.
+    SnapshotList {
+        /// Of one experiment.
+        experiment: Option<String>,
+    },
+    /// What a person must settle.
+    EscalationList {
+        /// The settled ones too.
+        all: bool,
+    },
+    /// One escalation.
+    EscalationShow {
+        /// Which.
+        escalation: EscalationId,
+    },
+    /// The log.
+    Events {
+        /// After this number.
+        after: u64,
+        /// At most so many, up to 500.
+        limit: u32,
+    },
+    /// How the engine is.
+    Health,
+    /// What the store is.
+    StoreInfo,
+}
+
+/// Who the desk takes somebody for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserView {
+    /// Unix user id.
+    pub uid: u32,
+    /// Unix user name.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// For these clients alone; all where none.
+    pub clients: Option<Vec<ClientId>>,
+}
+
+/// A client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Short name.
+    pub id: ClientId,
+    /// Full name.
+    pub name: String,
+    /// Zone.
+    pub zone: String,
+    /// Kit.
+    pub kit: BrandKit,
+    /// Policy.
+    pub policy: Policy,
+    /// Counts edits.
+    pub policy_version: u32,
+    /// The standing experiment.
+    pub house: ExperimentId,
+    /// What stops it.
+    pub holds: Vec<Hold>,
+}
+
+/// An account; its login only as a state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Short name.
+    pub id: AccountId,
+    /// Whose.
+    pub client: ClientId,
+    /// Where.
+    pub platform: Platform,
+    /// Handle.
+    pub handle: String,
+    /// Servers by hand.
+    pub servers: Servers,
+    /// Who it is.
+    pub identity: Option<Identity>,
+    /// How far the connection is.
+    pub connection: Connection,
+    /// What stops it.
+    pub holds: Vec<Hold>,
+}
+
+/// An experiment in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentLine {
+    /// Id.
+    pub id: ExperimentId,
+    /// Code.
+    pub code: String,
+    /// Whose.
+    pub client: ClientId,
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// Stage.
+    pub stage: Stage,
+    /// The mission's word: draft, running, paused, completed, invalid.
+    pub status: String,
+    /// Posts that are out.
+    pub out: u32,
+    /// Posts planned.
+    pub planned: u32,
+    /// What waits: the next slot.
+    pub next: Option<UtcTime>,
+}
+
+/// An experiment whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentView {
+    /// As in a list.
+    pub line: ExperimentLine,
+    /// The brief, as TOML.
+    pub brief: Option<String>,
+    /// Variants with their content.
+    pub variants: Vec<Variant>,
+    /// What the guards found.
+    pub findings: Vec<Finding>,
+    /// How much approval it needs, and why.
+    pub level: Level,
+    /// Who wrote and who edited last.
+    pub author: String,
+    /// Who edited last.
+    pub editor: String,
+    /// The layer, as shown.
+    pub layer: Option<String>,
+    /// The seed of the plan.
+    pub seed: Option<u64>,
+    /// Words given so far.
+    pub words: Vec<String>,
+    /// What stops it.
+    pub holds: Vec<Hold>,
+    /// Its posts.
+    pub posts: Vec<PostLine>,
+}
+
+/// A post in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PostLine {
+    /// Id.
+    pub id: PostId,
+    /// Of which experiment.
+    pub experiment: String,
+    /// Variant.
+    pub letter: char,
+    /// Round, from 1.
+    pub round: u32,
+    /// Number in the plan.
+    pub number: u32,
+    /// Block, from 1.
+    pub block: u32,
+    /// Account.
+    pub account: AccountId,
+    /// Slot.
+    pub slot: UtcTime,
+    /// Slot on the client's wall clock.
+    pub local: String,
+    /// State, in a word.
+    pub state: String,
+    /// Whether a live approval stands.
+    pub approved: bool,
+    /// Why the last one is void.
+    pub voided: Option<(Field, String)>,
+    /// Where it is to be seen.
+    pub url: Option<String>,
+    /// The platform's id.
+    pub uri: Option<String>,
+    /// The platform's digest of what it shows.
+    pub cid: Option<String>,
+    /// How many attempts it took.
+    pub attempts: u32,
+}
+
+/// A post whole: what happened, what was done, what can be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PostView {
+    /// As in a list.
+    pub line: PostLine,
+    /// The text as it goes out.
+    pub text: String,
+    /// The state with what it holds.
+    pub state: PostState,
+    /// The approval.
+    pub approval: Option<Approval>,
+    /// Every try.
+    pub attempts: Vec<Attempt>,
+    /// Its events, oldest first.
+    pub events: Vec<EventLine>,
+    /// What can be done now, as commands.
+    pub answers: Vec<String>,
+}
+
+/// An event of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// Number, without a gap.
+    pub n: u64,
+    /// When.
+    pub at: UtcTime,
+    /// The stream, as in `post/01J…`.
+    pub stream: String,
+    /// What happened.
+    pub event: String,
+    /// Who.
+    pub actor: String,
+    /// Why: a command's id or a task's name.
+    pub cause: String,
+    /// Everything.
+    pub payload: serde_json::Value,
+}
+
+/// What a person is shown before they give their word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// As in a list.
+    pub line: ExperimentLine,
+    /// What the word is bound to; its first 8 digits or more name it.
+    pub fingerprint: String,
+    /// Hypothesis, variable, proxies: the brief, as TOML.
+    pub brief: String,
+    /// The posts in slot order.
+    pub posts: Vec<SheetPost>,
+    /// What the guards found.
+    pub findings: Vec<Finding>,
+    /// How much approval it needs, and why.
+    pub level: Level,
+    /// Words needed, and given.
+    pub needed: usize,
+    /// Words given.
+    pub words: Vec<String>,
+    /// What must be known: private hosts, "not own" off.
+    pub notes: Vec<String>,
+}
+
+/// One post on a sheet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetPost {
+    /// As in a list.
+    pub line: PostLine,
+    /// The text as it goes out, raw: what is read is what is hashed.
+    pub text: String,
+    /// The pictures: file, digest, alt text.
+    pub assets: Vec<domain::variant::Asset>,
+    /// What the word is bound to.
+    pub binding: Binding,
+}
+
+/// A layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerView {
+    /// As shown.
+    pub layer: String,
+    /// Who holds it, and who comes after.
+    pub tenures: Vec<Tenure>,
+}
+
+/// A snapshot with its post's place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotView {
+    /// Of which experiment.
+    pub experiment: String,
+    /// Variant.
+    pub letter: char,
+    /// Number in the plan.
+    pub number: u32,
+    /// The metrics.
+    pub snapshot: Snapshot,
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Well, degraded, dead or held.
+    pub verdict: Verdict,
+    /// Why, a line each; and what to do.
+    pub lines: Vec<String>,
+    /// The process.
+    pub pid: u32,
+    /// The fencing epoch.
+    pub epoch: u64,
+    /// The agency's clock.
+    pub now: Option<UtcTime>,
+    /// Each task.
+    pub tasks: Vec<TaskHealth>,
+    /// Events in the log.
+    pub head: u64,
+    /// What stops everything.
+    pub holds: Vec<Hold>,
+}
+
+/// How well it is; the exit code of `expos health`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// 0.
+    Well,
+    /// 1.
+    Degraded,
+    /// 2: no engine, or on hold.
+    #[default]
+    DeadOrHeld,
+}
+
+impl Verdict {
+    /// Returns the worse of two.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::DeadOrHeld, _) | (_, Self::DeadOrHeld) => Self::DeadOrHeld,
+            (Self::Degraded, _) | (_, Self::Degraded) => Self::Degraded,
+            (Self::Well, Self::Well) => Self::Well,
+        }
+    }
+}
+
+/// How a task is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskHealth {
+    /// Its name.
+    pub name: String,
+    /// When it last did something.
+    pub last: Option<UtcTime>,
+    /// When it is due next.
+    pub next: Option<UtcTime>,
+    /// Steps since the start.
+    pub steps: u64,
+    /// Its last error.
+    pub error: Option<String>,
+}
+
+/// What the store is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoreInfo {
+    /// Its identity.
+    pub store: String,
+    /// Schema version.
+    pub schema: u32,
+    /// Events in the log.
+    pub events: u64,
+    /// Hash of the last one: 12 digits.
+    pub head: String,
+    /// The fencing epoch.
+    pub epoch: u64,
+}
+
+/// An escalation as it is.
+pub type EscalationView = Escalation;
+
+/// Any answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", content = "value", rename_all = "snake_case")]
+pub enum Answer {
+    /// To `WhoAmI`.
+    User(UserView),
+    /// To `UserList`.
+    Users(Vec<UserView>),
+    /// To `ClientList`.
+    Clients(Vec<ClientView>),
+    /// To `ClientShow`.
+    Client(Box<ClientView>),
+    /// To `AccountList`.
+    Accounts(Vec<AccountView>),
+    /// To `ExperimentList` and `QueueList`.
+    Experiments(Vec<ExperimentLine>),
+    /// To `ExperimentShow`.
+    Experiment(Box<ExperimentView>),
+    /// To `QueueList`: with fingerprints.
+    Queue(Vec<QueueLine>),
+    /// To `QueueShow`.
+    Sheet(Box<Sheet>),
+    /// To `LayerList`.
+    Layers(Vec<LayerView>),
+    /// To `PostList`.
+    Posts(Vec<PostLine>),
+    /// To `PostShow`.
+    Post(Box<PostView>),
+    /// To `SnapshotList`.
+    Snapshots(Vec<SnapshotView>),
+    /// To `EscalationList`.
+    Escalations(Vec<EscalationView>),
+    /// To `EscalationShow`.
+    Escalation(Box<EscalationView>),
+    /// To `Events`.
+    Events(Vec<EventLine>),
+    /// To `Health`.
+    Health(Health),
+    /// To `StoreInfo`.
+    Store(StoreInfo),
+}
+
+/// What waits for a word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueueLine {
+    /// As in a list.
+    pub line: ExperimentLine,
+    /// What a word would be bound to.
+    pub fingerprint: String,
+    /// How much approval it needs.
+    pub level: Level,
+    /// Findings by severity: block, warn, info.
+    pub findings: [usize; 3],
+    /// Words needed, and given.
+    pub needed: usize,
+    /// Words given.
+    pub words: usize,
+    /// The first slot.
+    pub first: Option<UtcTime>,
+}

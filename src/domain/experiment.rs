@@ -1,0 +1,605 @@
+//! Experiments: one question, with everything that goes out to answer it.
+//!
+//! Decides the stages of its life and who may move it on. Its posts live their own lives (`post`); whether its content
+//! may be shown is `preflight`'s business, where it stands in time the calendar's, what it found `outcome`'s.
+//!
+//! | stage | status | leaves by |
+//! |---|---|---|
+//! | drafting, creating, preflight | draft | no blocking finding, submitted → awaiting approval |
+//! | awaiting approval | draft | enough words → scheduled; rejected → drafting |
+//! | scheduled | running | first post out → running; edited → awaiting approval |
+//! | running | running | all posts settled → maturing; breach, pause → paused |
+//! | paused | paused | resumed → where it was; stopped → completed |
+//! | maturing | running | last snapshot age reached → reviewing |
+//! | reviewing | running | decision → completed |
+//! | completed, invalid | completed, invalid | – |
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::aggregate::{Aggregate, StreamKind};
+use crate::approval::{ApprovalLevel, Approver};
+use crate::brief::{Brief, Kind};
+use crate::calendar::layer::LayerId;
+use crate::calendar::plan::Plan;
+use crate::hold::{Hold, Holds};
+use crate::id::{ClientId, ExperimentId};
+use crate::preflight::{Finding, Level, Severity};
+use crate::refusal::Refusal;
+use crate::time::UtcTime;
+use crate::variant::Variant;
+
+/// What sort of experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExperimentKind {
+    /// One variable, a few posts.
+    Micro,
+    /// 5 to 20 posts across whole weeks.
+    Batch,
+    /// Reply patterns.
+    Engagement,
+    /// How posts get out.
+    Lane,
+    /// The client's standing one, for posts that test nothing.
+    House,
+}
+
+impl From<Kind> for ExperimentKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Micro => Self::Micro,
+            Kind::Batch => Self::Batch,
+            Kind::Engagement => Self::Engagement,
+            Kind::Lane => Self::Lane,
+        }
+    }
+}
+
+impl ExperimentKind {
+    /// Returns the word that screens use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Micro => "micro",
+            Self::Batch => "batch",
+            Self::Engagement => "engagement",
+            Self::Lane => "lane",
+            Self::House => "house",
+        }
+    }
+}
+
+/// Where an experiment is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Stage {
+    /// A: the brief is being written.
+    Drafting,
+    /// B: variants are being made.
+    Creating,
+    /// C: the guards have looked; it waits to be submitted, or to be mended.
+    Preflight,
+    /// It waits for a person's word.
+    AwaitingApproval,
+    /// D: approved; nothing is out yet.
+    Scheduled,
+    /// D, E, F: posts go out.
+    Running,
+    /// All posts are settled; metrics ripen.
+    Maturing,
+    /// G: it waits for a decision.
+    Reviewing,
+    /// Over.
+    Completed {
+        /// How it ended.
+        how: String,
+    },
+    /// Not comparable; its numbers are informational only.
+    Invalid {
+        /// Which check said so.
+        why: String,
+    },
+}
+
+impl Stage {
+    /// Returns the word that screens use.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Drafting => "drafting",
+            Self::Creating => "creating",
+            Self::Preflight => "preflight",
+            Self::AwaitingApproval => "awaiting approval",
+            Self::Scheduled => "scheduled",
+            Self::Running => "running",
+            Self::Maturing => "maturing",
+            Self::Reviewing => "reviewing",
+            Self::Completed { .. } => "completed",
+            Self::Invalid { .. } => "invalid",
+        }
+    }
+
+    /// Returns the mission's word: draft, running, completed or invalid; paused is told by the holds.
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Drafting | Self::Creating | Self::Preflight | Self::AwaitingApproval => "draft",
+            Self::Scheduled | Self::Running | Self::Maturing | Self::Reviewing => "running",
+            Self::Completed { .. } => "completed",
+            Self::Invalid { .. } => "invalid",
+        }
+    }
+
+    /// Tells whether nothing more will happen.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Invalid { .. })
+    }
+
+    /// Tells whether posts of this stage may go out, the holds apart.
+    pub const fn may_send(&self) -> bool {
+        matches!(self, Self::Scheduled | Self::Running)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Somebody who wrote, by Unix user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// The Unix user id.
+    pub uid: u32,
+    /// The name that screens show.
+    pub name: String,
+}
+
+/// An experiment as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Its id.
+    pub id: ExperimentId,
+    /// The name that people use: `ACM-014`.
+    pub code: String,
+    /// Whose it is.
+    pub client: ClientId,
+    /// What sort.
+    pub kind: ExperimentKind,
+    /// Who wrote it.
+    pub author: Writer,
+    /// Who edited it last.
+    pub editor: Writer,
+    /// What was asked; none for the house experiment.
+    pub brief: Option<Brief>,
+    /// What it shows; the first is the control.
+    pub variants: Vec<Variant>,
+    /// What the guards found at the last look.
+    pub findings: Vec<Finding>,
+    /// How much approval it needs, and why.
+    pub level: Level,
+    /// Its slots.
+    pub plan: Option<Plan>,
+    /// The words given since the last change.
+    pub words: Vec<Approver>,
+    /// Where it is in its life.
+    pub stage: Stage,
+    /// What stops it.
+    pub holds: Holds,
+    /// When it was taken in.
+    pub created: UtcTime,
+}
+
+/// What is asked of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExperimentCommand {
+    /// Its brief and variants were edited.
+    Edit {
+        /// The brief.
+        brief: Box<Brief>,
+        /// The variants made of it.
+        variants: Vec<Variant>,
+        /// Who.
+        by: Writer,
+    },
+    /// The guards looked.
+    RecordPreflight {
+        /// What they found.
+        findings: Vec<Finding>,
+        /// The level they ask for.
+        level: Level,
+    },
+    /// It is put before a person.
+    Submit {
+        /// Its slots.
+        plan: Box<Plan>,
+    },
+    /// A person gives their word for what they saw.
+    GiveWord {
+        /// Who.
+        approver: Approver,
+        /// How many different persons are needed.
+        needed: usize,
+    },
+    /// A person sends it back.
+    Reject {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// Its slots are given up: the plan must be drawn again.
+    Withdraw {
+        /// Why.
+        why: String,
+    },
+    /// An approval of one of its unsent posts is void, or was taken back.
+    LoseApproval {
+        /// Why.
+        why: String,
+    },
+    /// One of its posts is out.
+    PostOut,
+    /// All its posts are settled.
+    AllSettled {
+        /// Whether any of them is out.
+        any_out: bool,
+    },
+    /// The last snapshot age of its last post has passed.
+    LastAgeReached,
+    /// Stop sending.
+    Pause(Hold),
+    /// Go on.
+    Resume {
+        /// Why.
+        reason: String,
+    },
+    /// End it early.
+    Stop {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// Forget the draft.
+    Drop {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What happened to an experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ExperimentEvent {
+    /// A brief was taken in.
+    ExperimentCreated {
+        /// As it began.
+        experiment: Box<Experiment>,
+    },
+    /// It was edited.
+    ExperimentEdited {
+        /// The brief.
+        brief: Box<Brief>,
+        /// The variants.
+        variants: Vec<Variant>,
+        /// Who.
+        by: Writer,
+    },
+    /// The guards looked.
+    PreflightRecorded {
+        /// What they found.
+        findings: Vec<Finding>,
+        /// The level they ask for.
+        level: Level,
+    },
+    /// It was put before a person.
+    ExperimentSubmitted {
+        /// Its slots.
+        plan: Box<Plan>,
+    },
+    /// A person gave their word.
+    WordGiven {
+        /// Who.
+        approver: Approver,
+    },
+    /// Enough words were given.
+    ExperimentApproved,
+    /// A person sent it back.
+    ExperimentRejected {
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+    /// Its slots were given up.
+    PlanWithdrawn {
+        /// Why.
+        why: String,
+    },
+    /// It needs a person's word again.
+    ApprovalLost {
+        /// Why.
+        why: String,
+    },
+    /// Its first post is out.
+    ExperimentRunning,
+    /// Its posts are settled.
+    ExperimentMaturing,
+    /// Its metrics are ripe.
+    ExperimentReviewing,
+    /// It was stopped, for now.
+    ExperimentPaused {
+        /// By whom and why.
+        hold: Hold,
+    },
+    /// It goes on.
+    ExperimentResumed {
+        /// Why.
+        reason: String,
+    },
+    /// It is over.
+    ExperimentCompleted {
+        /// How.
+        how: String,
+        /// Who ended it.
+        by: Actor,
+    },
+}
+
+impl Experiment {
+    /// Returns the layer it needs; none for the house experiment.
+    pub fn layer(&self) -> Option<LayerId> {
+        self.brief.as_ref().map(|brief| LayerId { client: self.client.clone(), surface: brief.surface.clone(), variable: brief.variable_under_test })
+    }
+
+    /// Returns the Unix users who may not approve it where "not own" is in force.
+    pub fn authors(&self) -> [u32; 2] {
+        [self.author.uid, self.editor.uid]
+    }
+
+    /// Tells whether a guard found something that blocks.
+    pub fn is_blocked(&self) -> bool {
+        self.findings.iter().any(|f| f.severity == Severity::Block)
+    }
+
+    fn what(&self) -> String {
+        format!("experiment {}", self.code)
+    }
+
+    fn wrong_stage(&self, rule: &str, wanted: &str) -> Refusal {
+        Refusal::rule(rule, self.what(), format!("it is {}", self.stage), format!("only an experiment that is {wanted} takes this"))
+    }
+
+    /// Decides what a command means now. Pure: same experiment and command, same answer.
+    pub fn decide(&self, command: ExperimentCommand) -> Result<Vec<ExperimentEvent>, Refusal> {
+        match command {
+            ExperimentCommand::Edit { brief, variants, by } => self.edit(brief, variants, by),
+            ExperimentCommand::RecordPreflight { findings, level } => {
+                if self.stage.is_over() {
+                    return Err(self.wrong_stage("experiment.preflight", "not over"));
+                }
+                Ok(vec![ExperimentEvent::PreflightRecorded { findings, level }])
+            }
+            ExperimentCommand::Submit { plan } => self.submit(plan),
+            ExperimentCommand::GiveWord { approver, needed } => self.give_word(approver, needed),
+            ExperimentCommand::Reject { by, reason } => self.reject(by, reason),
+            ExperimentCommand::Withdraw { why } => match self.stage {
+                Stage::AwaitingApproval | Stage::Scheduled => Ok(vec![ExperimentEvent::PlanWithdrawn { why }]),
+                Stage::Drafting
+                | Stage::Creating
+                | Stage::Preflight
+                | Stage::Running
+                | Stage::Maturing
+                | Stage::Reviewing
+                | Stage::Completed { .. }
+                | Stage::Invalid { .. } => Err(self.wrong_stage("experiment.withdraw", "submitted, with nothing out yet")),
+            },
+            ExperimentCommand::LoseApproval { why } => match self.stage {
+                Stage::Scheduled => Ok(vec![ExperimentEvent::ApprovalLost { why }]),
+                Stage::AwaitingApproval | Stage::Running if !self.words.is_empty() => Ok(vec![ExperimentEvent::ApprovalLost { why }]),
+                Stage::AwaitingApproval
+                | Stage::Running
+                | Stage::Drafting
+                | Stage::Creating
+                | Stage::Preflight
+                | Stage::Maturing
+                | Stage::Reviewing
+                | Stage::Completed { .. }
+                | Stage::Invalid { .. } => Ok(Vec::new()),
+            },
+            ExperimentCommand::PostOut => Ok(if self.stage == Stage::Scheduled || self.stage == Stage::AwaitingApproval { vec![ExperimentEvent::ExperimentRunning] } else { Vec::new() }),
+            ExperimentCommand::AllSettled { any_out } => Ok(self.all_settled(any_out)),
+            ExperimentCommand::LastAgeReached => Ok(if self.stage == Stage::Maturing { vec![ExperimentEvent::ExperimentReviewing] } else { Vec::new() }),
+            ExperimentCommand::Pause(hold) => {
+                if self.stage.is_over() {
+                    return Err(self.wrong_stage("experiment.pause", "not over"));
+                }
+                Ok(vec![ExperimentEvent::ExperimentPaused { hold }])
+            }
+            ExperimentCommand::Resume { reason } => {
+                self.holds.check_release(&self.what(), &reason)?;
+                Ok(vec![ExperimentEvent::ExperimentResumed { reason }])
+            }
+            ExperimentCommand::Stop { by, reason } => self.end(by, format!("stopped early: {reason}"), &reason, self.stage.status() == "running", "running"),
+            ExperimentCommand::Drop { by, reason } => self.end(by, format!("abandoned: {reason}"), &reason, self.stage.status() == "draft", "a draft"),
+        }
+    }
+
+    fn end(&self, by: Actor, how: String, reason: &str, fits: bool, wanted: &str) -> Result<Vec<ExperimentEvent>, Refusal> {
+        if self.kind == ExperimentKind::House {
+            return Err(Refusal::rule("experiment.house", self.what(), "the house experiment stands as long as the client", "cancel its posts one by one"));
+        }
+        if !fits {
+            return Err(self.wrong_stage("experiment.end", wanted));
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::invalid("experiment.reason", self.what(), "ending it needs a reason", "give one with --reason"));
+        }
+        Ok(vec![ExperimentEvent::ExperimentCompleted { how, by }])
+    }
+
+    fn edit(&self, brief: Box<Brief>, variants: Vec<Variant>, by: Writer) -> Result<Vec<ExperimentEvent>, Refusal> {
+        match self.stage {
+            Stage::Drafting | Stage::Creating | Stage::Preflight | Stage::AwaitingApproval | Stage::Scheduled | Stage::Running => {}
+            Stage::Maturing | Stage::Reviewing | Stage::Completed { .. } | Stage::Invalid { .. } => {
+                return Err(self.wrong_stage("experiment.edit", "not out yet, or running"));
+            }
+        }
+        if self.brief.as_ref() == Some(&*brief) && self.variants == variants {
+            return Err(Refusal::nothing(self.what(), "nothing was changed"));
+        }
+        Ok(vec![ExperimentEvent::ExperimentEdited { brief, variants, by }])
+    }
+
+    fn submit(&self, plan: Box<Plan>) -> Result<Vec<ExperimentEvent>, Refusal> {
+        if self.stage != Stage::Preflight {
+            return Err(self.wrong_stage("experiment.submit", "through preflight"));
+        }
+        if let Some(found) = self.findings.iter().find(|f| f.severity == Severity::Block) {
+            return Err(Refusal::rule("experiment.blocked", self.what(), format!("{} found {}: {}", found.guard, found.rule, found.why), found.mend.clone()));
+        }
+        Ok(vec![ExperimentEvent::ExperimentSubmitted { plan }])
+    }
+
+    fn give_word(&self, approver: Approver, needed: usize) -> Result<Vec<ExperimentEvent>, Refusal> {
+        if !matches!(self.stage, Stage::AwaitingApproval | Stage::Running) {
+            return Err(self.wrong_stage("experiment.approve", "awaiting approval"));
+        }
+        if self.is_blocked() {
+            return Err(Refusal::rule("experiment.blocked", self.what(), "a guard found something that blocks", "mend it; a block is never waived"));
+        }
+        if self.words.iter().any(|w| w.uid.is_some() && w.uid == approver.uid) {
+            return Err(Refusal::nothing(self.what(), "you gave your word already; it waits for another person"));
+        }
+        let same_sheet = self.words.iter().all(|w| w.shown == approver.shown);
+        let given = if same_sheet { self.words.len() } else { 0 };
+        let enough = given.saturating_add(1) >= needed;
+        let mut events = Vec::new();
+        if !same_sheet {
+            events.push(ExperimentEvent::ApprovalLost { why: "what was shown to the first approver has changed".to_owned() });
+        }
+        events.push(ExperimentEvent::WordGiven { approver });
+        if enough {
+            events.push(ExperimentEvent::ExperimentApproved);
+        }
+        Ok(events)
+    }
+
+    fn reject(&self, by: Actor, reason: String) -> Result<Vec<ExperimentEvent>, Refusal> {
+        if self.stage != Stage::AwaitingApproval {
+            return Err(self.wrong_stage("experiment.reject", "awaiting approval"));
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::invalid("experiment.reason", self.what(), "sending it back needs a reason", "give one with --reason"));
+        }
+        Ok(vec![ExperimentEvent::ExperimentRejected { by, reason }])
+    }
+
+    fn all_settled(&self, any_out: bool) -> Vec<ExperimentEvent> {
+        match self.stage {
+            Stage::Scheduled | Stage::Running | Stage::AwaitingApproval if self.kind != ExperimentKind::House => {
+                if any_out {
+                    vec![ExperimentEvent::ExperimentMaturing]
+                } else {
+                    vec![ExperimentEvent::ExperimentCompleted { how: "none of its posts went out".to_owned(), by: Actor::Engine }]
+                }
+            }
+            Stage::Scheduled
+            | Stage::Running
+            | Stage::AwaitingApproval
+            | Stage::Drafting
+            | Stage::Creating
+            | Stage::Preflight
+            | Stage::Maturing
+            | Stage::Reviewing
+            | Stage::Completed { .. }
+            | Stage::Invalid { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns how many different persons must give their word at this level.
+    pub fn words_needed(&self, regulated: bool) -> usize {
+        match self.level.level {
+            ApprovalLevel::Auto => 0,
+            ApprovalLevel::Review => 1,
+            ApprovalLevel::Manual => {
+                if regulated {
+                    2
+                } else {
+                    1
+                }
+            }
+        }
+    }
+}
+
+impl Aggregate for Experiment {
+    type Event = ExperimentEvent;
+    const KIND: StreamKind = StreamKind::Experiment;
+
+    fn begin(event: &ExperimentEvent) -> Option<Self> {
+        if let ExperimentEvent::ExperimentCreated { experiment } = event { Some((**experiment).clone()) } else { None }
+    }
+
+    fn apply(&mut self, event: &ExperimentEvent) {
+        match event {
+            ExperimentEvent::ExperimentCreated { experiment } => *self = (**experiment).clone(),
+            ExperimentEvent::ExperimentEdited { brief, variants, by } => {
+                self.brief = Some((**brief).clone());
+                self.variants = variants.clone();
+                self.editor = by.clone();
+                self.words.clear();
+                match self.stage {
+                    Stage::Scheduled => self.stage = Stage::AwaitingApproval,
+                    Stage::Drafting | Stage::Creating => self.stage = Stage::Preflight,
+                    Stage::Preflight
+                    | Stage::AwaitingApproval
+                    | Stage::Running
+                    | Stage::Maturing
+                    | Stage::Reviewing
+                    | Stage::Completed { .. }
+                    | Stage::Invalid { .. } => {}
+                }
+            }
+            ExperimentEvent::PreflightRecorded { findings, level } => {
+                self.findings = findings.clone();
+                self.level = level.clone();
+                if matches!(self.stage, Stage::Drafting | Stage::Creating) {
+                    self.stage = Stage::Preflight;
+                }
+            }
+            ExperimentEvent::ExperimentSubmitted { plan } => {
+                self.plan = Some((**plan).clone());
+                self.words.clear();
+                self.stage = Stage::AwaitingApproval;
+            }
+            ExperimentEvent::WordGiven { approver } => self.words.push(approver.clone()),
+            ExperimentEvent::ExperimentApproved => {
+                if self.stage == Stage::AwaitingApproval {
+                    self.stage = Stage::Scheduled;
+                }
+            }
+            ExperimentEvent::ExperimentRejected { .. } | ExperimentEvent::PlanWithdrawn { .. } => {
+                self.plan = None;
+                self.words.clear();
+                self.stage = Stage::Preflight;
+            }
+            ExperimentEvent::ApprovalLost { .. } => {
+                self.words.clear();
+                if self.stage == Stage::Scheduled {
+                    self.stage = Stage::AwaitingApproval;
+                }
+            }
+            ExperimentEvent::ExperimentRunning => self.stage = Stage::Running,
+            ExperimentEvent::ExperimentMaturing => self.stage = Stage::Maturing,
+            ExperimentEvent::ExperimentReviewing => self.stage = Stage::Reviewing,
+            ExperimentEvent::ExperimentPaused { hold } => self.holds.add(hold.clone()),
+            ExperimentEvent::ExperimentResumed { .. } => self.holds.clear(),
+            ExperimentEvent::ExperimentCompleted { how, .. } => self.stage = Stage::Completed { how: how.clone() },
+        }
+    }
+}

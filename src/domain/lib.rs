@@ -1,0 +1,34 @@
+//! The rules of the agency, pure: no clock, no randomness, no input or output.
+//!
+//! The modules stand in the order of an experiment's life: brief (A), variant (B), preflight (C), calendar, approval and
+//! post (D), snapshot (G); then what stands beside it. Each rule is written once, here, in the words that operators use.
+//! Times, seeds and facts come in as arguments; what a decision changed goes out as events.
+
+pub mod brief;
+pub mod variant;
+
+pub mod preflight;
+
+pub mod approval;
+pub mod calendar;
+pub mod experiment;
+pub mod post;
+
+pub mod snapshot;
+
+pub mod account;
+pub mod actor;
+pub mod agency;
+pub mod client;
+pub mod escalation;
+pub mod hold;
+pub mod role;
+pub mod surface;
+
+pub mod aggregate;
+pub mod hash;
+pub mod id;
+pub mod refusal;
+pub mod secret;
+pub mod text;
+pub mod time;

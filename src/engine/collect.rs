@@ -1,0 +1,263 @@
+//! Collect: metrics at equal ages, and posts that somebody made by hand.
+//!
+//! Decides when a snapshot is due: at its age from the platform's time of publication, never before counts are trusted; and
+//! when it is given up: what could not be read is `missing` with a reason, never 0 (I20). At each snapshot the post is read
+//! back, so that a deletion or an edit is noticed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::account::{Account, AccountCommand};
+use domain::client::Client;
+use domain::experiment::{Experiment, ExperimentCommand, Stage};
+use domain::hash::Digest;
+use domain::id::AccountId;
+use domain::post::{Live, Post, PostCommand};
+use domain::role::Scope;
+use domain::snapshot::{Reading, Snapshot, SnapshotRow};
+use domain::time::{SnapshotAge, Span, UtcTime};
+use platforms::{Adapter, Measured, MeasureError, ThreadReply};
+use store::follow::{experiment_decide, post_decide};
+use store::{Cause, ExperimentFilter, ExternalPost, StoreError, View};
+
+use crate::error::allowed;
+use crate::{EngineError, Inner, Task, sooner};
+
+/// How often an account with a running experiment is read for posts by hand.
+const BY_HAND_EVERY: Span = Span::hours(1);
+
+struct DueSnapshot {
+    post: Post,
+    live: Live,
+    age: SnapshotAge,
+}
+
+struct Plan {
+    due: BTreeMap<AccountId, Vec<DueSnapshot>>,
+    next: Option<UtcTime>,
+    watched: Vec<AccountId>,
+    ripe: Vec<domain::id::ExperimentId>,
+}
+
+impl Inner {
+    pub(crate) async fn collect(self: &Arc<Self>) -> Result<Option<UtcTime>, EngineError> {
+        let now = self.now();
+        let plan = self.store.read(move |view| what_is_due(view, now)).await?;
+        let mut next = plan.next;
+        for (account, due) in plan.due {
+            let key = format!("collect {account}");
+            let again = self.due_again(&key);
+            if again > self.now() {
+                next = sooner(next, Some(again));
+            } else if self.measure(&account, due).await? {
+                self.succeeded(&key);
+            } else {
+                next = sooner(next, Some(self.try_again(&key)));
+            }
+        }
+        for account in plan.watched {
+            next = sooner(next, Some(self.watch_by_hand(&account).await?));
+        }
+        for id in plan.ripe {
+            let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| experiment_decide(tx, id, ExperimentCommand::LastAgeReached));
+            allowed(written.await)?.ok();
+        }
+        Ok(next)
+    }
+
+    /// Reads what is due on one account. Returns false where something could not be read and is worth another try.
+    async fn measure(&self, id: &AccountId, due: Vec<DueSnapshot>) -> Result<bool, EngineError> {
+        let Some((account, adapter)) = self.adapter_of(id).await? else { return Ok(true) };
+        let lives: Vec<Live> = due.iter().map(|d| d.live.clone()).collect();
+        let measured = adapter.measure(&account, &lives).await;
+        let mut all = true;
+        for (due, measured) in due.into_iter().zip(measured) {
+            let late = self.now().since(due.live.at.plus(due.age.0));
+            let give_up = late > give_up_after(due.age);
+            match rows_of(&measured, give_up) {
+                Some(mut rows) => {
+                    rows.extend(self.thread_rows(&account, &adapter, &due.live).await);
+                    self.keep(&due, measured, rows).await?;
+                    self.read_back(&due.post).await?;
+                }
+                None => all = false,
+            }
+        }
+        Ok(all)
+    }
+
+    async fn thread_rows(&self, account: &Account, adapter: &Arc<dyn Adapter>, live: &Live) -> Vec<SnapshotRow> {
+        let own = account.identity_id().to_owned();
+        let value = |metric: &str, number: usize| SnapshotRow {
+            metric: metric.to_owned(),
+            reading: Reading::Value { value: f64::from(u32::try_from(number).unwrap_or(u32::MAX)) },
+        };
+        match adapter.thread(account, live).await {
+            Ok(replies) => {
+                let others: Vec<&ThreadReply> = replies.iter().filter(|r| r.author_did != own).collect();
+                let authors: std::collections::BTreeSet<&str> = others.iter().map(|r| r.author_did.as_str()).collect();
+                vec![value("threadReplies", others.len()), value("threadAuthors", authors.len()), value("threadDepth", depth(&replies, &live.id))]
+            }
+            Err(error) => ["threadReplies", "threadAuthors", "threadDepth"]
+                .into_iter()
+                .map(|metric| SnapshotRow { metric: metric.to_owned(), reading: Reading::Missing { why: error.to_string() } })
+                .collect(),
+        }
+    }
+
+    async fn keep(&self, due: &DueSnapshot, measured: Measured, rows: Vec<SnapshotRow>) -> Result<(), EngineError> {
+        let (id, age) = (due.post.id, due.age);
+        let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
+            let captured = measured.captured;
+            let snapshot = Snapshot { post: id, age, captured, source: measured.source, rows };
+            let count = u32::try_from(snapshot.rows.len()).unwrap_or(u32::MAX);
+            post_decide(tx, id, PostCommand::Snapshot { age, at: captured, rows: count, digest: snapshot.digest() })?;
+            tx.put_snapshot(&snapshot)?;
+            Ok(())
+        });
+        if let Err(refusal) = allowed(written.await)? {
+            self.pulse.went_wrong(Task::Collect, refusal.to_string());
+        } else {
+            self.pulse.went_well(Task::Collect);
+        }
+        Ok(())
+    }
+
+    async fn watch_by_hand(&self, id: &AccountId) -> Result<UtcTime, EngineError> {
+        let key = format!("by hand {id}");
+        let due = self.due_again(&key);
+        if due > self.now() {
+            return Ok(due);
+        }
+        if let Some((account, adapter)) = self.adapter_of(id).await? {
+            self.see_by_hand(&account, &adapter, Span::days(7)).await?;
+        }
+        let next = self.now().plus(BY_HAND_EVERY);
+        self.again.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, (0, next));
+        Ok(next)
+    }
+
+    /// Reads what stands on an account, and keeps what we did not make: it counts in pacing and as a neighbour.
+    pub(crate) async fn see_by_hand(&self, account: &Account, adapter: &Arc<dyn Adapter>, back: Span) -> Result<(), EngineError> {
+        let since = self.now().minus(back);
+        let found = match adapter.recent(account, since).await {
+            Ok(found) => found,
+            Err(error) => {
+                self.pulse.went_wrong(Task::Collect, format!("account {}: {error}", account.id));
+                return Ok(());
+            }
+        };
+        let id = account.id.clone();
+        let known = self.store.read(move |view| known_keys(view, &id, since)).await?;
+        let new: Vec<_> = found.into_iter().filter(|p| !known.contains(&p.uri)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let (id, client) = (account.id.clone(), account.client.clone());
+        let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
+            let at = tx.now();
+            let rows: Vec<ExternalPost> = new
+                .iter()
+                .map(|p| ExternalPost {
+                    account: id.clone(),
+                    client: client.clone(),
+                    id: p.uri.clone(),
+                    url: p.uri.clone(),
+                    at: p.at,
+                    seen: at,
+                    text: Digest::of(p.text.raw().as_bytes()),
+                })
+                .collect();
+            let digest = rows.iter().fold(domain::hash::Framed::new("expos.external.1"), |f, r| f.text(&r.id).field(r.text.bytes())).digest();
+            let count = u32::try_from(tx.put_external_posts(&rows)?).unwrap_or(u32::MAX);
+            if count > 0 {
+                let account: Account = tx.load(&id)?;
+                let events = account.decide(AccountCommand::SeeExternal { count, digest, at })?;
+                tx.append::<Account>(&id, events)?;
+            }
+            Ok(())
+        });
+        allowed(written.await)?.ok();
+        Ok(())
+    }
+}
+
+/// How late a snapshot may be before it is given up: a tenth of its age, at least ten minutes.
+fn give_up_after(age: SnapshotAge) -> Span {
+    Span::minutes(10).max(Span::from_micros(age.0.micros() / 10))
+}
+
+/// Returns the rows to keep; `None` where it is worth another try.
+fn rows_of(measured: &Measured, give_up: bool) -> Option<Vec<SnapshotRow>> {
+    match &measured.rows {
+        Ok(rows) => Some(rows.clone()),
+        Err(MeasureError::NotShown(why) | MeasureError::CannotTell(why)) if give_up => {
+            let missing = |metric: &str| SnapshotRow { metric: metric.to_owned(), reading: Reading::Missing { why: why.clone() } };
+            Some(["replyCount", "likeCount", "repostCount", "quoteCount", "bookmarkCount"].into_iter().map(missing).collect())
+        }
+        Err(MeasureError::NotShown(_) | MeasureError::CannotTell(_)) => None,
+    }
+}
+
+/// Returns how many answers stand under one another, at most.
+fn depth(replies: &[ThreadReply], root: &str) -> usize {
+    let mut depths: BTreeMap<&str, usize> = BTreeMap::from([(root, 0)]);
+    for reply in replies {
+        let above = depths.get(reply.parent.as_str()).copied().unwrap_or(0);
+        depths.insert(reply.uri.as_str(), above.saturating_add(1));
+    }
+    depths.into_values().max().unwrap_or(0)
+}
+
+fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<Plan, StoreError> {
+    let mut plan = Plan { due: BTreeMap::new(), next: None, watched: Vec::new(), ripe: Vec::new() };
+    let filter = ExperimentFilter::default();
+    for experiment in view.experiments(&Scope::All, &filter)? {
+        let Some(brief) = &experiment.brief else { continue };
+        let watched = matches!(experiment.stage, Stage::Scheduled | Stage::Running | Stage::Maturing);
+        if !watched {
+            continue;
+        }
+        if !plan.watched.contains(&brief.exposure_plan.account) {
+            plan.watched.push(brief.exposure_plan.account.clone());
+        }
+        let Some(client) = view.client(&experiment.client)? else { continue };
+        add_due(view, &mut plan, &experiment, &client, now)?;
+    }
+    Ok(plan)
+}
+
+fn add_due(view: &View<'_>, plan: &mut Plan, experiment: &Experiment, client: &Client, now: UtcTime) -> Result<(), StoreError> {
+    let ages = experiment.brief.as_ref().map(|b| b.exposure_plan.snapshot_ages.clone()).unwrap_or_default();
+    let mut open = false;
+    for post in view.posts_of(experiment.id)? {
+        let Some(live) = post.live().cloned() else { continue };
+        for age in ages.iter().filter(|age| !post.snapshots.contains(age)) {
+            open = true;
+            let due = live.at.plus(age.0.max(client.policy.earliest_counts.unwrap_or(Span::ZERO)));
+            if due <= now {
+                plan.due.entry(post.account.clone()).or_default().push(DueSnapshot { post: post.clone(), live: live.clone(), age: *age });
+            } else {
+                plan.next = sooner(plan.next, Some(due));
+            }
+        }
+    }
+    if experiment.stage == Stage::Maturing && !open {
+        plan.ripe.push(experiment.id);
+    }
+    Ok(())
+}
+
+fn known_keys(view: &View<'_>, account: &AccountId, since: UtcTime) -> Result<std::collections::BTreeSet<String>, StoreError> {
+    let mut known = std::collections::BTreeSet::new();
+    let far = since.minus(Span::days(2));
+    for post in view.posts_of_account_between(account, far, view.now().plus(Span::days(2)))? {
+        known.extend(post.attempts.iter().map(|a| a.handle.key.clone()));
+        known.extend(post.live().map(|l| l.id.clone()));
+        if let domain::post::PostState::Prepared { handle } = &post.state {
+            known.insert(handle.key.clone());
+        }
+    }
+    known.extend(view.external_posts(account, far)?.into_iter().map(|p| p.id));
+    Ok(known)
+}

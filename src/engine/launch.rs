@@ -1,0 +1,244 @@
+//! Launch: makes posts ready ahead of their slot, and makes them visible at it.
+//!
+//! Decides what is due; whether a post may go out is decided at its commit. One request an account at a time, accounts side
+//! by side: one that hangs never makes another late.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::client::Client;
+use domain::id::AccountId;
+use domain::post::{Handle, Post, PostCommand, PostState};
+use domain::role::Scope;
+use domain::time::UtcTime;
+use domain::variant::{Asset, Content, Lane};
+use platforms::{PrepareError, PrepareFailure, PrepareSeed};
+use store::facts::content_of;
+use store::follow::post_decide;
+use store::{Cause, StoreError, View};
+
+use crate::commit::Sent;
+use crate::error::allowed;
+use crate::{EngineError, Inner, Task, sooner};
+
+/// What is next for one post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    /// Its window has closed.
+    Miss,
+    /// Make it visible.
+    Send,
+    /// Give it to a person.
+    HandOff,
+    /// Make it ready.
+    Prepare,
+}
+
+struct Due {
+    post: Post,
+    deed: Deed,
+}
+
+impl Inner {
+    pub(crate) async fn launch(self: &Arc<Self>) -> Result<Option<UtcTime>, EngineError> {
+        let now = self.now();
+        let (due, mut next) = self.store.read(move |view| what_is_due(view, now)).await?;
+        let mut by_account: BTreeMap<AccountId, Vec<Due>> = BTreeMap::new();
+        for item in due {
+            if item.deed == Deed::Miss {
+                self.miss(&item.post).await?;
+                continue;
+            }
+            let again = self.due_again(&key(&item.post));
+            if again > now {
+                next = sooner(next, Some(again));
+                continue;
+            }
+            by_account.entry(item.post.account.clone()).or_default().push(item);
+        }
+        for (account, items) in by_account {
+            let Some(taken) = self.take_account(&account) else { continue };
+            let inner = Arc::clone(self);
+            tokio::spawn(async move {
+                let _taken = taken;
+                if let Err(error) = inner.launch_account(items).await {
+                    inner.pulse.went_wrong(Task::Launch, error.to_string());
+                    inner.stopping.send_replace(true);
+                }
+            });
+        }
+        Ok(next)
+    }
+
+    /// Does what is due on one account: the first thing to send, else what is to be made ready.
+    async fn launch_account(self: &Arc<Self>, mut items: Vec<Due>) -> Result<(), EngineError> {
+        items.sort_by_key(|item| (item.deed, item.post.window.from, item.post.number));
+        for item in items {
+            match item.deed {
+                Deed::Send => match self.send(&item.post, Task::Launch).await? {
+                    Sent::Tried => self.succeeded(&key(&item.post)),
+                    Sent::NotNow(why) => {
+                        self.try_again(&key(&item.post));
+                        self.pulse.went_wrong(Task::Launch, format!("post {} waits: {why}", item.post.id));
+                    }
+                },
+                Deed::Prepare => self.prepare(&item.post).await?,
+                Deed::HandOff => self.hand_off(&item.post).await?,
+                Deed::Miss => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn miss(&self, post: &Post) -> Result<(), EngineError> {
+        let id = post.id;
+        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
+            let at = tx.now();
+            post_decide(tx, id, PostCommand::WindowClosed { at })?;
+            Ok(())
+        });
+        allowed(written.await)?.ok();
+        Ok(())
+    }
+
+    async fn hand_off(&self, post: &Post) -> Result<(), EngineError> {
+        let id = post.id;
+        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| post_decide(tx, id, PostCommand::HandOff));
+        allowed(written.await)?.ok();
+        Ok(())
+    }
+
+    async fn prepare(self: &Arc<Self>, post: &Post) -> Result<(), EngineError> {
+        let (login, adapter) = match self.login(&post.account).await? {
+            Ok(found) => found,
+            Err(no) => {
+                self.try_again(&key(post));
+                self.pulse.went_wrong(Task::Launch, format!("post {} is not made ready: {}", post.id, no.why()));
+                return Ok(());
+            }
+        };
+        let id = post.id;
+        let began = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
+            post_decide(tx, id, PostCommand::BeginPrepare)?;
+            let post: Post = tx.load(&id)?;
+            let experiment: domain::experiment::Experiment = tx.load(&post.experiment)?;
+            Ok((content_of(&experiment, &post).cloned(), post.window.from))
+        });
+        let Ok((Some(content), slot)) = allowed(began.await)? else { return Ok(()) };
+        let made = match self.read_assets(&content).await {
+            Ok(assets) => {
+                let seed = PrepareSeed { now: slot.max(self.now()), random: self.random_for(post) };
+                adapter.prepare(&login, &content, assets, seed).await
+            }
+            Err(why) => Err(PrepareError { why, kind: PrepareFailure::Definite }),
+        };
+        self.record_prepare(post, made).await
+    }
+
+    async fn record_prepare(&self, post: &Post, made: Result<Handle, PrepareError>) -> Result<(), EngineError> {
+        let id = post.id;
+        let command = match made {
+            Ok(handle) => {
+                self.succeeded(&key(post));
+                self.pulse.went_well(Task::Launch);
+                PostCommand::Prepared(Box::new(handle))
+            }
+            Err(PrepareError { why, kind }) => {
+                self.pulse.went_wrong(Task::Launch, format!("post {id} is not made ready: {why}"));
+                let retry_at = match kind {
+                    PrepareFailure::Definite => None,
+                    PrepareFailure::Again(at) => Some(at.unwrap_or_else(|| self.try_again(&key(post)))),
+                    PrepareFailure::LoginExpired => Some(self.try_again(&key(post))),
+                    PrepareFailure::LoginLost => {
+                        self.lose_login(&post.account, why.clone()).await?;
+                        Some(self.try_again(&key(post)))
+                    }
+                };
+                PostCommand::PrepareFailed { why, retry_at }
+            }
+        };
+        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| post_decide(tx, id, command));
+        allowed(written.await)?.ok();
+        Ok(())
+    }
+
+    /// Reads a content's pictures from the home's own copies, each compared with the digest that was approved (rule 3).
+    async fn read_assets(&self, content: &Content) -> Result<Vec<(Asset, Bytes)>, String> {
+        let (kept, assets) = (self.home.content_store(), content.assets.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let open = |asset: Asset| {
+                let bytes = media::open_verified(&kept, &asset.digest).map_err(|e| format!("its picture cannot be read: {e}"))?;
+                Ok((asset, Bytes::from(bytes)))
+            };
+            assets.into_iter().map(open).collect::<Result<Vec<_>, String>>()
+        });
+        read.await.unwrap_or_else(|e| Err(format!("reading its pictures broke off: {e}")))
+    }
+
+    /// A post's name on the platform comes from a stream of its own: post and attempt, so that no two are alike.
+    fn random_for(&self, post: &Post) -> [u8; 8] {
+        let tried = u32::try_from(post.attempts.len()).unwrap_or(u32::MAX);
+        let mut key = post.id.to_bytes().to_vec();
+        key.extend_from_slice(&tried.to_be_bytes());
+        key.extend_from_slice(&self.now().micros().to_be_bytes());
+        self.seeds.number("prepare", &key).to_be_bytes()
+    }
+}
+
+fn key(post: &Post) -> String {
+    format!("launch {}", post.id)
+}
+
+/// Finds what is due, and when the next thing will be.
+fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTime>), StoreError> {
+    let mut due = Vec::new();
+    let mut next = None;
+    let mut clients: BTreeMap<domain::id::ClientId, Client> = BTreeMap::new();
+    for post in view.posts_in_state(&Scope::All, &["planned", "prepared", "awaiting operator"])? {
+        if !clients.contains_key(&post.client)
+            && let Some(client) = view.client(&post.client)?
+        {
+            clients.insert(post.client.clone(), client);
+        }
+        let Some(client) = clients.get(&post.client) else { continue };
+        let (deed, when) = deed_of(&post, client, now);
+        match deed {
+            Some(deed) if when <= now => due.push(Due { post, deed }),
+            Some(_) | None => next = sooner(next, Some(when)),
+        }
+    }
+    due.sort_by_key(|item| (item.deed, item.post.window.from));
+    Ok((due, next))
+}
+
+/// Returns what is next for a post, and when.
+fn deed_of(post: &Post, client: &Client, now: UtcTime) -> (Option<Deed>, UtcTime) {
+    let closed = post.window.until.plus(domain::time::Span::from_micros(1));
+    if now >= closed {
+        return (Some(Deed::Miss), closed);
+    }
+    if post.approval.is_none() {
+        return (None, closed);
+    }
+    match &post.state {
+        PostState::Prepared { .. } => (Some(Deed::Send), post.window.from),
+        PostState::Planned { retry_at } => {
+            let ahead = post.window.from.minus(client.policy.prepare_lead);
+            let when = ahead.max(retry_at.unwrap_or(ahead));
+            let deed = if post.lane == Lane::Browser { Deed::HandOff } else { Deed::Prepare };
+            if when >= closed { (None, closed) } else { (Some(deed), when) }
+        }
+        PostState::Preparing
+        | PostState::Committing
+        | PostState::Unconfirmed { .. }
+        | PostState::AwaitingOperator
+        | PostState::Claimed { .. }
+        | PostState::Published { .. }
+        | PostState::Verified { .. }
+        | PostState::Removed { .. }
+        | PostState::Failed { .. }
+        | PostState::Missed { .. }
+        | PostState::Cancelled { .. } => (None, closed),
+    }
+}

@@ -1,0 +1,280 @@
+//! The engine: the system acts, on time.
+//!
+//! Decides when each task takes its next step; what a step may do is decided by `domain`, inside the store. Every step is a
+//! function of store and clock: find what is due, do one thing, record it. A wake-up carries no content, so that the path
+//! after a crash is the daily path. Nobody polls: a task sleeps until something is due or something changed.
+//!
+//! | task | does |
+//! |---|---|
+//! | `connect` | logs in where a person asked for it |
+//! | `settle` | looks at what is in doubt, and repeats what the platform deduplicates |
+//! | `launch` | makes posts ready ahead of their slot, and makes them visible at it |
+//! | `verify` | reads back what is out, as somebody who is not logged in |
+//! | `collect` | reads metrics at equal ages, and posts made by hand |
+//! | `tend` | refreshes logins, keeps the heartbeat |
+
+mod collect;
+mod commit;
+mod connect;
+mod error;
+mod launch;
+mod logins;
+mod pulse;
+mod settle;
+mod tend;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clock::{Clock, JumpWatch, Seeds};
+use domain::id::AccountId;
+use domain::time::{Span, UtcTime};
+use store::facts::Surroundings;
+use store::{Home, Store};
+use tokio::sync::{Notify, watch};
+
+pub use error::EngineError;
+pub use pulse::Beat;
+
+use logins::Adapters;
+use pulse::Pulse;
+
+/// One of the engine's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// Logs in.
+    Connect,
+    /// Settles doubt.
+    Settle,
+    /// Sends.
+    Launch,
+    /// Reads back.
+    Verify,
+    /// Measures.
+    Collect,
+    /// Keeps house.
+    Tend,
+}
+
+impl Task {
+    /// All tasks, in the order in which a new owner takes their first step: what is in doubt comes before anything new.
+    pub const ALL: [Self; 6] = [Self::Settle, Self::Connect, Self::Launch, Self::Verify, Self::Collect, Self::Tend];
+
+    /// Returns the name that health and events use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Settle => "settle",
+            Self::Launch => "launch",
+            Self::Verify => "verify",
+            Self::Collect => "collect",
+            Self::Tend => "tend",
+        }
+    }
+}
+
+/// The engine of one home.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    store: Store,
+    home: Home,
+    clock: Arc<dyn Clock>,
+    packs: String,
+    adapters: Adapters,
+    seeds: Seeds,
+    pulse: Pulse,
+    jumps: Mutex<JumpWatch>,
+    /// Accounts on which a request is under way: nobody else touches them (rule 6).
+    busy: Mutex<BTreeSet<AccountId>>,
+    freed: Notify,
+    stopping: watch::Sender<bool>,
+    /// When a read that did not succeed is tried again. Lost in a restart, which only means that it is tried at once.
+    again: Mutex<std::collections::BTreeMap<String, (u32, UtcTime)>>,
+}
+
+impl Engine {
+    /// Makes the engine of a store that this process owns. `packs` names the rules in force.
+    pub fn new(store: Store, home: Home, clock: Arc<dyn Clock>, packs: String, seeds: Seeds) -> Self {
+        let jumps = Mutex::new(JumpWatch::new(&*clock));
+        let adapters = Adapters::new(Arc::clone(&clock));
+        let inner = Inner {
+            store,
+            home,
+            clock,
+            packs,
+            adapters,
+            seeds,
+            pulse: Pulse::default(),
+            jumps,
+            busy: Mutex::default(),
+            freed: Notify::new(),
+            stopping: watch::Sender::new(false),
+            again: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Returns what the tasks say of themselves, for whoever asks.
+    pub fn beats(&self) -> Vec<Beat> {
+        self.inner.pulse.beats()
+    }
+
+    /// Asks the engine to end: no new request begins; those under way are waited for.
+    pub fn stop(&self) {
+        self.inner.stopping.send_replace(true);
+    }
+
+    /// Runs until asked to stop, or until the store says that another engine owns it.
+    pub async fn run(&self) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        inner.hold_if_moved().await?;
+        inner.settle_after_restart().await?;
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in Task::ALL {
+            let inner = Arc::clone(inner);
+            tasks.spawn(async move { inner.drive(task).await });
+        }
+        let mut end = Ok(());
+        while let Some(joined) = tasks.join_next().await {
+            let result = joined.unwrap_or_else(|e| Err(EngineError::TaskDied { why: e.to_string() }));
+            if result.is_err() && end.is_ok() {
+                end = result;
+                self.stop();
+            }
+        }
+        inner.wait_until_idle().await;
+        end
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("home", &self.inner.home.root).finish_non_exhaustive()
+    }
+}
+
+/// How long a stop waits for requests that are under way.
+const DRAIN: Span = Span::seconds(60);
+
+impl Inner {
+    async fn drive(self: Arc<Self>, task: Task) -> Result<(), EngineError> {
+        let mut changes = self.store.changes();
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let freed = self.freed.notified();
+            if *stopping.borrow_and_update() {
+                return Ok(());
+            }
+            let next = self.step(task).await?;
+            self.pulse.done(task, self.now(), next);
+            let due = next.unwrap_or_else(|| self.now().plus(Span::hours(24)));
+            tokio::select! {
+                biased;
+                _ = stopping.changed() => {}
+                changed = changes.changed() => if changed.is_err() { return Err(EngineError::StoreClosed) },
+                () = freed => {}
+                () = self.clock.sleep_until(due.to_chrono()) => {}
+            }
+        }
+    }
+
+    /// Takes one step, and returns when the next is due. A failure of the world is noted and tried again; a failure of the
+    /// store ends the engine.
+    async fn step(self: &Arc<Self>, task: Task) -> Result<Option<UtcTime>, EngineError> {
+        match task {
+            Task::Connect => self.connect().await,
+            Task::Settle => self.settle().await,
+            Task::Launch => self.launch().await,
+            Task::Verify => self.verify().await,
+            Task::Collect => self.collect().await,
+            Task::Tend => self.tend().await,
+        }
+    }
+
+    pub(crate) fn now(&self) -> UtcTime {
+        UtcTime::from(self.clock.wall())
+    }
+
+    /// Returns what the store does not know: the rules in force, and until when the clock is not trusted (I18).
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jump) = jumps.look(&*self.clock) {
+            tracing::warn!(by_seconds = jump.by.num_seconds(), "the clock jumped; nothing goes out for ten minutes");
+        }
+        let left = jumps.hold_left(&*self.clock);
+        let clock_hold = left.map(|left| self.now().plus(Span::from_micros(i64::try_from(left.as_micros()).unwrap_or(i64::MAX))));
+        Surroundings { packs: self.packs.clone(), clock_hold }
+    }
+
+    /// Takes an account for one request; `None` where somebody has it.
+    pub(crate) fn take_account(self: &Arc<Self>, account: &AccountId) -> Option<Taken> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.insert(account.clone()).then(|| Taken { inner: Arc::clone(self), account: account.clone() })
+    }
+
+    async fn wait_until_idle(&self) {
+        let end = self.now().plus(DRAIN);
+        loop {
+            let freed = self.freed.notified();
+            if self.busy.lock().unwrap_or_else(PoisonError::into_inner).is_empty() || self.now() >= end {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = freed => {}
+                () = self.clock.sleep_until(end.to_chrono()) => {}
+            }
+        }
+    }
+
+    /// Notes that something did not succeed, and returns when it is tried again: after 2 s, then twice as long each time, up
+    /// to two minutes.
+    pub(crate) fn try_again(&self, key: &str) -> UtcTime {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        let entry = again.entry(key.to_owned()).or_insert((0, now));
+        entry.0 = entry.0.saturating_add(1);
+        let seconds = 2_i64.saturating_pow(entry.0.min(7)).min(120);
+        entry.1 = now.plus(Span::seconds(seconds));
+        entry.1
+    }
+
+    /// Returns when something that did not succeed is due again; now where it never failed.
+    pub(crate) fn due_again(&self, key: &str) -> UtcTime {
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.get(key).map_or(UtcTime::from_micros(0), |(_, due)| *due)
+    }
+
+    /// Forgets that something did not succeed.
+    pub(crate) fn succeeded(&self, key: &str) {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+/// An account that is taken for one request; free again when this is dropped.
+pub(crate) struct Taken {
+    inner: Arc<Inner>,
+    account: AccountId,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.inner.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+        self.inner.freed.notify_waiters();
+    }
+}
+
+/// Returns the earlier of two due times.
+pub(crate) fn sooner(one: Option<UtcTime>, other: Option<UtcTime>) -> Option<UtcTime> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, None) => one,
+        (None, other) => other,
+    }
+}

@@ -1,0 +1,2 @@
+//! The program `expos`.
+fn main() {}

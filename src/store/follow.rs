@@ -1,0 +1,231 @@
+//! Following: what happens to a post is told to its experiment and to people, in the same transaction.
+//!
+//! Decides which consequence a change of a post has: a stage of its experiment, an escalation opened or ended. Every
+//! change of a post, the engine's or the desk's, goes through [`post_decide`], so that none is forgotten (I5, I13).
+
+use domain::account::Account;
+use domain::actor::Actor;
+use domain::escalation::{Escalation, EscalationCommand, EscalationEnd, EscalationEvent, Subject, Urgency};
+use domain::experiment::{Experiment, ExperimentCommand};
+use domain::hash::Framed;
+use domain::id::{ClientId, EscalationId, PostId};
+use domain::post::{Post, PostCommand, PostEvent, PostState};
+use domain::role::Scope;
+use domain::time::Span;
+
+use crate::{Escalations, Stop, StoreError, Tx};
+
+/// Puts a command to a post: load, decide, append, follow. Returns the post as it is then, and what happened.
+pub fn post_decide(tx: &mut Tx<'_>, id: PostId, command: PostCommand) -> Result<(Post, Vec<PostEvent>), Stop> {
+    let before: Post = tx.load(&id)?;
+    let events = before.decide(command)?;
+    let after = tx.append::<Post>(&id, events.clone())?;
+    follow(tx, &before, &after, &events)?;
+    Ok((after, events))
+}
+
+/// Puts a command to an experiment.
+pub fn experiment_decide(tx: &mut Tx<'_>, id: domain::id::ExperimentId, command: ExperimentCommand) -> Result<Experiment, Stop> {
+    let before: Experiment = tx.load(&id)?;
+    let events = before.decide(command)?;
+    Ok(tx.append::<Experiment>(&id, events)?)
+}
+
+fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) -> Result<(), Stop> {
+    for event in events {
+        match event {
+            PostEvent::ApprovalVoided { field, why } => {
+                let why = format!("{}: {field}: {why}", after.what());
+                experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
+            }
+            PostEvent::ApprovalTakenBack { by, .. } => {
+                let why = format!("{}: {by} took the approval back", after.what());
+                experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
+            }
+            PostEvent::PostPublished { live, .. } => {
+                experiment_decide(tx, after.experiment, ExperimentCommand::PostOut)?;
+                end_escalations(tx, after, &format!("it is out: {}", live.url))?;
+            }
+            PostEvent::PostUnconfirmed { why, .. } => doubt(tx, after, why)?,
+            PostEvent::NotLiveAttested { by, .. } => end_escalations(tx, after, &format!("{by} swore that it is not live"))?,
+            PostEvent::AttemptSettled { .. } => {
+                if before.state.is_in_doubt() && !after.state.is_in_doubt() {
+                    end_escalations(tx, after, "it did not go out")?;
+                }
+            }
+            PostEvent::PostFailed { why } => open(tx, after, "post.failed", Urgency::Normal, format!("{} did not go out: {why}", after.what()))?,
+            PostEvent::PostRemoved { evidence, .. } => {
+                open(tx, after, "post.removed", Urgency::High, format!("{} was live and is gone: {evidence}", after.what()))?;
+            }
+            PostEvent::PostAltered { found, .. } => {
+                open(tx, after, "post.altered", Urgency::High, format!("{} shows something else than was approved ({found})", after.what()))?;
+            }
+            PostEvent::PostPlanned { .. }
+            | PostEvent::PostApproved { .. }
+            | PostEvent::StopCameLate { .. }
+            | PostEvent::ContentChanged { .. }
+            | PostEvent::SlotMoved { .. }
+            | PostEvent::PreparingBegun
+            | PostEvent::PostPrepared { .. }
+            | PostEvent::PreparePutOff { .. }
+            | PostEvent::HandleDropped { .. }
+            | PostEvent::PostCommitting { .. }
+            | PostEvent::AttemptInDoubt { .. }
+            | PostEvent::LookedInVain { .. }
+            | PostEvent::PostVerified { .. }
+            | PostEvent::SnapshotTaken { .. }
+            | PostEvent::HandedOff
+            | PostEvent::CardClaimed { .. }
+            | PostEvent::CardGivenBack { .. }
+            | PostEvent::PostMissed { .. }
+            | PostEvent::PostCancelled { .. } => {}
+        }
+    }
+    if after.state.is_settled() && !before.state.is_settled() {
+        all_settled(tx, after)?;
+    }
+    Ok(())
+}
+
+fn all_settled(tx: &mut Tx<'_>, post: &Post) -> Result<(), Stop> {
+    let posts = tx.posts_of(post.experiment)?;
+    if posts.iter().all(|p| p.state.is_settled()) {
+        let any_out = posts.iter().any(|p| p.live().is_some());
+        let after = experiment_decide(tx, post.experiment, ExperimentCommand::AllSettled { any_out })?;
+        if after.stage.is_over() {
+            release_layer(tx, &after, "the experiment is over")?;
+        }
+    }
+    Ok(())
+}
+
+/// Frees an experiment's layer, where it holds one.
+pub fn release_layer(tx: &mut Tx<'_>, experiment: &Experiment, reason: &str) -> Result<(), Stop> {
+    use domain::calendar::layer::{Layer, LayerCommand};
+    let Some(id) = experiment.layer() else { return Ok(()) };
+    let Some((layer, _)) = tx.find::<Layer>(&id)? else { return Ok(()) };
+    match layer.decide(LayerCommand::Release { experiment: experiment.id, reason: reason.to_owned() }) {
+        Ok(events) => {
+            tx.append::<Layer>(&id, events)?;
+            Ok(())
+        }
+        Err(_not_held) => Ok(()),
+    }
+}
+
+/// A post in doubt becomes a person's business unless the same handle may simply be sent again.
+fn doubt(tx: &mut Tx<'_>, post: &Post, why: &str) -> Result<(), Stop> {
+    let may_repeat = post.handle_to_repeat(tx.now()).is_ok() && post.approval.is_some() && post.window.holds(tx.now());
+    if may_repeat { Ok(()) } else { escalate_doubt(tx, post, why) }
+}
+
+/// Opens the escalation of a post in doubt, with all that is known; once.
+pub fn escalate_doubt(tx: &mut Tx<'_>, post: &Post, why: &str) -> Result<(), Stop> {
+    open(tx, post, "post.unconfirmed", Urgency::Critical, format!("{}: we cannot tell whether it is out: {why}", post.what()))
+}
+
+fn open(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String) -> Result<(), Stop> {
+    let trouble = Trouble {
+        client: post.client.clone(),
+        subject: Subject::Post { post: post.id, experiment: post.experiment },
+        rule,
+        urgency,
+        what,
+        evidence: evidence(post),
+        answers: answers(post),
+    };
+    open_once(tx, trouble)
+}
+
+/// Opens the escalation of an account that cannot be used, once.
+pub fn escalate_account(tx: &mut Tx<'_>, account: &Account, rule: &str, why: &str) -> Result<(), Stop> {
+    let trouble = Trouble {
+        client: account.client.clone(),
+        subject: Subject::Account { account: account.id.clone() },
+        rule,
+        urgency: Urgency::High,
+        what: format!("account {}: {why}", account.id),
+        evidence: vec![format!("handle {}, identity {}", account.handle, account.identity_id())],
+        answers: vec![format!("expos account connect {} --account {} --client {} --handle {}", account.platform, account.id, account.client, account.handle)],
+    };
+    open_once(tx, trouble)
+}
+
+struct Trouble<'a> {
+    client: ClientId,
+    subject: Subject,
+    rule: &'a str,
+    urgency: Urgency,
+    what: String,
+    evidence: Vec<String>,
+    answers: Vec<String>,
+}
+
+fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Stop> {
+    let same = |e: &Escalation| e.rule == trouble.rule && e.subject == trouble.subject;
+    if tx.escalations(&Scope::All, Escalations::Open)?.iter().any(same) {
+        return Ok(());
+    }
+    let now = tx.now();
+    // An id needs no secrecy, only to be its own: what it is about, and when.
+    let digest = Framed::new("expos.escalation.1").text(&format!("{:?}", trouble.subject)).text(trouble.rule).text(&now.to_string()).digest();
+    let mut random = [0_u8; 10];
+    random.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
+    let id = EscalationId::new(now, random);
+    let escalation = Escalation {
+        id,
+        client: trouble.client,
+        subject: trouble.subject,
+        rule: trouble.rule.to_owned(),
+        urgency: trouble.urgency,
+        what: trouble.what,
+        evidence: trouble.evidence,
+        answers: trouble.answers,
+        owner: None,
+        opened: now,
+        due: now.plus(Span::hours(2)),
+        end: None,
+    };
+    tx.append::<Escalation>(&id, vec![EscalationEvent::EscalationOpened { escalation: Box::new(escalation) }])?;
+    Ok(())
+}
+
+fn evidence(post: &Post) -> Vec<String> {
+    let mut lines = vec![format!("state {}, slot {}, account {}", post.state.word(), post.window.from, post.account)];
+    for attempt in &post.attempts {
+        let ended = attempt.ended.map_or_else(|| "not ended".to_owned(), |t| format!("ended {t}"));
+        lines.push(format!(
+            "attempt {} of {} as {} began {}, {ended}, {} looks, {}",
+            attempt.number,
+            attempt.handle.key,
+            attempt.handle.expected,
+            attempt.started,
+            attempt.looks,
+            attempt.end.as_ref().map_or("not settled", |_| "settled"),
+        ));
+    }
+    lines
+}
+
+fn answers(post: &Post) -> Vec<String> {
+    if matches!(post.state, PostState::Unconfirmed { .. }) {
+        vec![format!("expos post confirm {} --live URL", post.id), format!("expos post confirm {} --not-live", post.id)]
+    } else {
+        vec![format!("expos post why {}", post.id), "expos escalation resolve ID --reason TEXT".to_owned()]
+    }
+}
+
+fn open_escalations(tx: &Tx<'_>, post: &Post) -> Result<Vec<Escalation>, StoreError> {
+    let about = |e: &Escalation| matches!(&e.subject, Subject::Post { post: id, .. } if *id == post.id);
+    Ok(tx.escalations(&Scope::All, Escalations::Open)?.into_iter().filter(about).collect())
+}
+
+fn end_escalations(tx: &mut Tx<'_>, post: &Post, how: &str) -> Result<(), Stop> {
+    let now = tx.now();
+    for open in open_escalations(tx, post)?.into_iter().filter(|e| e.rule == "post.unconfirmed") {
+        let end = EscalationEnd { by: Actor::Engine, at: now, how: how.to_owned() };
+        let events = open.decide(EscalationCommand::Resolve(end))?;
+        tx.append::<Escalation>(&open.id, events)?;
+    }
+    Ok(())
+}

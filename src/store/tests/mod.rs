@@ -1,0 +1,10 @@
+//! The store as its users meet it: whole agencies, written, read, killed, tampered with.
+
+mod audit;
+mod crash;
+mod open;
+mod property;
+mod reading;
+mod secrets;
+mod support;
+mod writing;

@@ -1,0 +1,145 @@
+//! The log as people read it: events, refusals, answers of commands, the engine's last heartbeat.
+
+use domain::actor::Actor;
+use domain::aggregate::{Epoch, StreamKind};
+use domain::id::{ClientId, CommandId};
+use domain::refusal::Refusal;
+use domain::role::Scope;
+use domain::time::{Span, UtcTime};
+use rusqlite::{OptionalExtension, Params};
+
+use super::View;
+use crate::chain::{EventRecord, LINK_COLUMNS, REFUSAL_COLUMNS, RefusalLink, StoredLink, stream_name};
+use crate::convert::{self, ActorColumns};
+use crate::StoreError;
+
+/// How long the answer of a command is kept for whoever sends it again (T21).
+pub(crate) const ANSWERS_KEPT: Span = Span::hours(24);
+
+/// A "no" that a person was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefusalRecord {
+    /// Its place among the refusals, from 1.
+    pub n: u64,
+    /// When.
+    pub at: UtcTime,
+    /// About whose things; none where that is not known, or all.
+    pub client: Option<ClientId>,
+    /// Who asked.
+    pub actor: Actor,
+    /// The command's id.
+    pub cause: String,
+    /// What was refused, and why.
+    pub refusal: Refusal,
+}
+
+/// What a command was answered when it came first.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Remembered {
+    /// It was done; the answer as JSON.
+    Done(serde_json::Value),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+/// The engine's last sign of life in the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heartbeat {
+    /// When.
+    pub at: UtcTime,
+    /// Of which engine.
+    pub epoch: Epoch,
+    /// What it said.
+    pub beat: serde_json::Value,
+}
+
+impl View<'_> {
+    /// Returns up to `limit` events in scope after place `after`, oldest first. The agency's own events are for those
+    /// alone who see all clients.
+    pub fn events(&self, scope: &Scope, after: u64, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
+        self.event_list(
+            &format!(
+                "SELECT {LINK_COLUMNS} FROM event
+                 WHERE n > ?2 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1))) ORDER BY n LIMIT ?3"
+            ),
+            rusqlite::params![convert::scope(scope)?, convert::to_db(after)?, limit],
+        )
+    }
+
+    /// Returns the number of the last event; 0 where there is none.
+    pub fn head(&self) -> Result<u64, StoreError> {
+        convert::from_db(self.connection.query_row("SELECT coalesce(max(n), 0) FROM event", [], |row| row.get(0))?)
+    }
+
+    /// Returns everything that happened to one thing, oldest first.
+    pub fn events_of(&self, kind: StreamKind, key: &str) -> Result<Vec<EventRecord>, StoreError> {
+        self.event_list(&format!("SELECT {LINK_COLUMNS} FROM event WHERE stream = ?1 ORDER BY version"), [stream_name(kind, key)])
+    }
+
+    fn event_list(&self, sql: &str, params: impl Params) -> Result<Vec<EventRecord>, StoreError> {
+        let mut question = self.connection.prepare_cached(sql)?;
+        let mut rows = question.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(StoredLink::read(row)?.try_into()?);
+        }
+        Ok(found)
+    }
+
+    /// Returns up to `limit` refusals in scope, newest first. Those that name no client are for those alone who see all.
+    pub fn refusals(&self, scope: &Scope, limit: u32) -> Result<Vec<RefusalRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {REFUSAL_COLUMNS} FROM refusal
+             WHERE (?1 IS NULL OR client IN (SELECT value FROM json_each(?1))) ORDER BY n DESC LIMIT ?2"
+        );
+        let mut question = self.connection.prepare_cached(&sql)?;
+        let mut rows = question.query(rusqlite::params![convert::scope(scope)?, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (link, _) = RefusalLink::read(row)?;
+            let actor = ActorColumns { kind: "person".to_owned(), uid: Some(link.uid), name: link.name, role: link.role };
+            found.push(RefusalRecord {
+                n: link.n,
+                at: link.at,
+                client: link.client.as_deref().map(|client| convert::parse("a client", client)).transpose()?,
+                actor: actor.actor()?,
+                cause: link.cause,
+                refusal: convert::from_json("a refusal", &link.refusal)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Returns what a person's command was answered within the last 24 hours, if it came before (T21).
+    pub fn command_answer(&self, id: CommandId, uid: u32) -> Result<Option<Remembered>, StoreError> {
+        let since = self.now.minus(ANSWERS_KEPT).micros();
+        let id = id.to_string();
+        let answer: Option<String> = self
+            .connection
+            .prepare_cached("SELECT answer FROM command WHERE uid = ?1 AND id = ?2 AND time_us >= ?3")?
+            .query_row(rusqlite::params![uid, id, since], |row| row.get(0))
+            .optional()?;
+        if let Some(answer) = answer {
+            return convert::from_json("a command's answer", &answer).map(|answer| Some(Remembered::Done(answer)));
+        }
+        let refusal: Option<String> = self
+            .connection
+            .prepare_cached("SELECT refusal FROM refusal WHERE cause = ?2 AND uid = ?1 AND time_us >= ?3 ORDER BY n LIMIT 1")?
+            .query_row(rusqlite::params![uid, id, since], |row| row.get(0))
+            .optional()?;
+        refusal.map(|refusal| convert::from_json("a refusal", &refusal).map(Remembered::Refused)).transpose()
+    }
+
+    /// Returns the engine's last sign of life in the store.
+    pub fn heartbeat(&self) -> Result<Option<Heartbeat>, StoreError> {
+        let row: Option<(i64, i64, String)> = self
+            .connection
+            .prepare_cached("SELECT time_us, epoch, beat FROM heartbeat WHERE id = 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        row.map(|(at, epoch, beat)| {
+            Ok(Heartbeat { at: UtcTime::from_micros(at), epoch: Epoch(convert::from_db(epoch)?), beat: convert::from_json("the heartbeat", &beat)? })
+        })
+        .transpose()
+    }
+}
