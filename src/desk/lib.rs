@@ -23,12 +23,13 @@ use clock::Clock;
 use domain::actor::{Actor, Person};
 use domain::id::CommandId;
 use domain::role::{NotOwn, Ownership, authorise};
-use store::{Cause, Home, Remembered, Store};
+use store::{Cause, Remembered, Store};
 
 pub use command::{Command, Done, SecretText, Stoppable, Verdict};
 pub use problem::Problem;
 pub use query::{Answer, Query};
 pub use rules::Rules;
+pub use store::Home;
 
 /// Whether a command is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -418,9 +418,4 @@ impl Writer {
     pub(crate) fn view(&self) -> View<'_> {
         View { connection: &self.connection, vault: &self.vault, now: UtcTime::from(self.clock.wall()) }
     }
-
-    #[cfg(test)]
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
-    }
 }

@@ -151,7 +151,7 @@ pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>) -> Result<Done, Stop> 
     check_name(tx, &client, &brief, None)?;
     let variants = variants_of(context, tx, &brief, &[])?;
     let id = ExperimentId::new(tx.now(), context.random());
-    let number = tx.experiments_ever(&client.id)?;
+    let number = tx.experiments_ever(&client.id)?.saturating_add(1);
     let experiment = Experiment {
         id,
         code: format!("{}-{number:03}", super::client::code_prefix(&client.id)),

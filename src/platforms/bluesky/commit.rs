@@ -59,7 +59,9 @@ impl Bluesky {
         };
         let (wall, boot_passed) = (self.now(), self.clock.boot().since(recorded_boot));
         if !permit.may_send(wall, boot_passed) {
-            return CommitOutcome::NotSent { why: "more than 5 s passed since the record; nothing is sent late".to_owned() };
+            return CommitOutcome::NotSent {
+                why: "more than 5 s passed since the record; nothing is sent late".to_owned(),
+            };
         }
         let passed = boot_passed.max(wall.since(permit.recorded()).to_std());
         let limits = Limits { start: SEND_WITHIN.to_std().saturating_sub(passed), ..Limits::default() };
@@ -95,9 +97,10 @@ impl Bluesky {
                 let at = self.indexed(login, &uri, &token).await;
                 Observation::Live(Live { id: uri.to_string(), url: uri.page(), digest: cid, at })
             }
-            Stored::Present { cid } => {
-                Observation::CannotTell(format!("another record stands under its key: {cid} instead of {}", handle.expected))
-            }
+            Stored::Present { cid } => Observation::CannotTell(format!(
+                "another record stands under its key: {cid} instead of {}",
+                handle.expected
+            )),
             Stored::Absent { .. } => Observation::NotYet,
             Stored::Unknown(why) => Observation::CannotTell(why),
         }
@@ -117,7 +120,13 @@ impl Bluesky {
 }
 
 /// Reads what an answer to the commit proves.
-fn outcome(call: &Call, answer: Result<Response<Bytes>, WireError>, uri: &PostUri, cid: &str, now: UtcTime) -> CommitOutcome {
+fn outcome(
+    call: &Call,
+    answer: Result<Response<Bytes>, WireError>,
+    uri: &PostUri,
+    cid: &str,
+    now: UtcTime,
+) -> CommitOutcome {
     match call.read::<Put>(answer, now) {
         Ok(put) if put.uri == uri.to_string() && put.cid == cid => {
             let revised = put.commit.and_then(|commit| Tid::parse(&commit.rev)).map(Tid::time);
@@ -133,9 +142,8 @@ fn outcome(call: &Call, answer: Result<Response<Bytes>, WireError>, uri: &PostUr
 
 fn said_outcome(said: &Said, facts: Option<&PlatformFacts>) -> CommitOutcome {
     let named = format!("{} {}", said.status, said.name);
-    let is_refusal = facts.is_some_and(|facts| {
-        facts.is_commit_refusal(said.status, &said.name) && !facts.commit_look.iter().any(|code| *code == named)
-    });
+    let is_refusal = facts
+        .is_some_and(|facts| facts.is_commit_refusal(said.status, &said.name) && !facts.commit_look.contains(&named));
     if is_refusal {
         let again = said.status == 401 || said.name == "ExpiredToken";
         CommitOutcome::Refused { why: said.words(), again }
@@ -148,7 +156,9 @@ fn said_outcome(said: &Said, facts: Option<&PlatformFacts>) -> CommitOutcome {
 mod tests {
     use super::*;
     use crate::adapter::PrepareSeed;
-    use crate::bluesky::tests::{DID, NOW, OTHER, answering, bluesky, bluesky_with, clock, login, not_found, permit, text};
+    use crate::bluesky::tests::{
+        DID, NOW, OTHER, answering, bluesky, bluesky_with, clock, login, not_found, permit, text,
+    };
     use clock::Clock;
     use http::Request;
     use proptest::prelude::*;
@@ -189,15 +199,22 @@ mod tests {
         assert!(body.as_object().unwrap().contains_key("swapRecord"));
         let bytes = super::super::cbor::encode(&body["record"]).unwrap();
         assert_eq!(super::super::cid::Cid::of_record(&bytes).to_string(), handle.expected);
-        assert_eq!(format!("at://{DID}/{}/{}", body["collection"].as_str().unwrap(), body["rkey"].as_str().unwrap()), handle.key);
+        assert_eq!(
+            format!("at://{DID}/{}/{}", body["collection"].as_str().unwrap(), body["rkey"].as_str().unwrap()),
+            handle.key
+        );
     }
 
     /// The statuses and names that servers of this network and boxes before them answer with, and what each must mean.
     #[tokio::test]
     async fn only_listed_codes_are_refusals() {
-        let names = ["", "InvalidRequest", "ExpiredToken", "InvalidToken", "InvalidSwap", "RateLimitExceeded", "AuthMissing"];
+        let names =
+            ["", "InvalidRequest", "ExpiredToken", "InvalidToken", "InvalidSwap", "RateLimitExceeded", "AuthMissing"];
         let handle = handle().await;
-        for status in [201, 204, 301, 302, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 425, 429, 451, 499, 500, 502, 503, 504, 522, 599] {
+        for status in [
+            201, 204, 301, 302, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 425, 429, 451, 499, 500, 502, 503,
+            504, 522, 599,
+        ] {
             for name in names {
                 let script = Scripted::new();
                 script.json(status, &json!({"error": name, "message": "words"}));
@@ -245,7 +262,14 @@ mod tests {
         let handle = handle().await;
         let script = Scripted::new();
         script.then(Err(WireError::NotSent { host: "pds".into(), why: NotSent::Refused }));
-        for why in [InDoubt::Reset, InDoubt::Closed, InDoubt::Deadline, InDoubt::Truncated, InDoubt::BodyTooBig, InDoubt::Garbled] {
+        for why in [
+            InDoubt::Reset,
+            InDoubt::Closed,
+            InDoubt::Deadline,
+            InDoubt::Truncated,
+            InDoubt::BodyTooBig,
+            InDoubt::Garbled,
+        ] {
             script.then(Err(WireError::InDoubt { host: "pds".into(), why, status: Some(200) }));
         }
         assert!(matches!(commit(&script, &handle).await, CommitOutcome::NotSent { .. }));
@@ -258,7 +282,9 @@ mod tests {
     async fn nothing_is_sent_more_than_five_seconds_after_the_record() {
         let handle = handle().await;
         // By either clock: boot time passes in a suspend, the wall clock may be set.
-        for (boot, wall, sent) in [(5, 5, true), (6, 0, false), (0, 6, false), (6, 6, false), (0, -2, false), (0, -1, true)] {
+        for (boot, wall, sent) in
+            [(5, 5, true), (6, 0, false), (0, 6, false), (6, 6, false), (0, -2, false), (0, -1, true)]
+        {
             let clock = clock();
             let recorded = clock.boot();
             let permit = permit(&handle);
@@ -304,7 +330,9 @@ mod tests {
         let active = (200, json!({"did": DID, "active": true}));
         let there = |cid: &str| (200, json!({"uri": handle.key, "cid": cid, "value": {}}));
         let absent = (400, json!({"error": "RecordNotFound"}));
-        let Observation::Live(live) = check(there(&handle.expected), active.clone()).await else { panic!("it is there") };
+        let Observation::Live(live) = check(there(&handle.expected), active.clone()).await else {
+            panic!("it is there")
+        };
         assert_eq!((live.id, live.at), (handle.key.clone(), NOW.parse().unwrap()));
         assert_eq!(check(absent.clone(), active.clone()).await, Observation::NotYet);
         let mut unlike = there(&handle.expected);

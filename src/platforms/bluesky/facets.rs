@@ -88,7 +88,9 @@ fn link(word: &str) -> Option<(usize, Mark)> {
     }
     let mut uri = word;
     loop {
-        let shorter = uri.trim_end_matches(['.', ',', ';', ':', '!', '?', '"', '\'', '»', '”', '“', '’', '>', '…', '」', '。', '、']);
+        let shorter = uri.trim_end_matches([
+            '.', ',', ';', ':', '!', '?', '"', '\'', '»', '”', '“', '’', '>', '…', '」', '。', '、',
+        ]);
         let closed = ['(', '[', '{', '（'].into_iter().zip([')', ']', '}', '）']).find_map(|(open, close)| {
             let odd = shorter.matches(close).count() > shorter.matches(open).count();
             if odd { shorter.strip_suffix(close) } else { None }

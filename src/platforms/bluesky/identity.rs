@@ -60,7 +60,10 @@ impl Bluesky {
         }
         let session = self.log_in(&resolved, password).await?;
         if session.did != resolved.did {
-            return Err(ConnectError::OtherIdentity { expected: resolved.did.to_string(), found: session.did.to_string() });
+            return Err(ConnectError::OtherIdentity {
+                expected: resolved.did.to_string(),
+                found: session.did.to_string(),
+            });
         }
         let handle = HandleName::parse(&session.handle).map_or_else(|| account.handle.clone(), |name| name.to_string());
         let identity = Identity { id: session.did.to_string(), handle, server: resolved.server.as_str().to_owned() };
@@ -106,7 +109,12 @@ impl Bluesky {
         Ok(Resolved { did, server })
     }
 
-    async fn did_of(&self, account: &Account, name: &HandleName, by_hand: Option<&Server>) -> Result<Did, ConnectError> {
+    async fn did_of(
+        &self,
+        account: &Account,
+        name: &HandleName,
+        by_hand: Option<&Server>,
+    ) -> Result<Did, ConnectError> {
         let unresolved = |why: String| ConnectError::Unresolved { handle: name.to_string(), why };
         if let Some(server) = by_hand {
             return match self.resolve_handle(server, name).await {
@@ -119,7 +127,9 @@ impl Bluesky {
             return Ok(did);
         }
         // Names that are proven by the name service alone: asked of the public read server, and proven by the document.
-        let appview = self.appview(account).map_err(|why| ConnectError::BadAddress { what: "the read server".to_owned(), why })?;
+        let appview = self
+            .appview(account)
+            .map_err(|why| ConnectError::BadAddress { what: "the read server".to_owned(), why })?;
         match self.resolve_handle(&appview, name).await {
             Ok(Some(did)) => Ok(did),
             Ok(None) => Err(unresolved("nobody has it; check the spelling".to_owned())),
@@ -135,7 +145,9 @@ impl Bluesky {
         }
         let call = Call::query(server, "com.atproto.identity.resolveHandle", &[("handle", name.as_str())]);
         match self.look::<Found>(&call).await {
-            Ok(found) => Did::parse(&found.did).map(Some).ok_or_else(|| Failure::Doubt("the server names no DID".to_owned())),
+            Ok(found) => {
+                Did::parse(&found.did).map(Some).ok_or_else(|| Failure::Doubt("the server names no DID".to_owned()))
+            }
             Err(Failure::Said(Said { status: 400 | 404, .. })) => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -153,7 +165,8 @@ impl Bluesky {
     async fn document(&self, account: &Account, did: &Did) -> Result<Document, ConnectError> {
         let home = match did.home() {
             Some(DidHome::Web(host)) => {
-                let scheme = if self.policy.allow_private_hosts && host.starts_with("localhost") { "http" } else { "https" };
+                let scheme =
+                    if self.policy.allow_private_hosts && host.starts_with("localhost") { "http" } else { "https" };
                 let server = self.server(&format!("{scheme}://{host}"), "the identity's host")?;
                 format!("{}/.well-known/did.json", server.as_str())
             }
@@ -167,10 +180,18 @@ impl Bluesky {
         let broken = |why: String| ConnectError::Unresolved { handle: account.handle.clone(), why };
         let document: Document = match call.ask(self.network.reading.as_ref(), limits, self.now()).await {
             Ok(document) => document,
-            Err(Failure::Said(Said { status: 404 | 410, .. })) => return Err(broken(format!("there is no entry of {did}"))),
-            Err(failure) => return Err(ConnectError::Unreachable { why: format!("the entry of {did}: {}", failure.words()) }),
+            Err(Failure::Said(Said { status: 404 | 410, .. })) => {
+                return Err(broken(format!("there is no entry of {did}")));
+            }
+            Err(failure) => {
+                return Err(ConnectError::Unreachable { why: format!("the entry of {did}: {}", failure.words()) });
+            }
         };
-        if document.id == did.as_str() { Ok(document) } else { Err(broken(format!("the entry of {did} is somebody else's"))) }
+        if document.id == did.as_str() {
+            Ok(document)
+        } else {
+            Err(broken(format!("the entry of {did} is somebody else's")))
+        }
     }
 
     fn server_named(&self, handle: &str, document: &Document) -> Result<Server, ConnectError> {
@@ -188,7 +209,8 @@ impl Bluesky {
     }
 
     fn server(&self, text: &str, what: &str) -> Result<Server, ConnectError> {
-        Server::checked(text, self.policy).map_err(|why| ConnectError::BadAddress { what: what.to_owned(), why: why.to_string() })
+        Server::checked(text, self.policy)
+            .map_err(|why| ConnectError::BadAddress { what: what.to_owned(), why: why.to_string() })
     }
 }
 
@@ -199,7 +221,10 @@ fn check_names(typed: &str, did: &Did, name: Option<&HandleName>, document: &Doc
     if document.names.iter().any(|known| known.eq_ignore_ascii_case(&wanted)) {
         Ok(())
     } else {
-        Err(ConnectError::Unresolved { handle: name.to_string(), why: format!("the entry of {did} does not name this handle") })
+        Err(ConnectError::Unresolved {
+            handle: name.to_string(),
+            why: format!("the entry of {did} does not name this handle"),
+        })
     }
 }
 
@@ -214,10 +239,12 @@ fn login_error(failure: Failure) -> ConnectError {
         Failure::Said(said) => match (said.status, said.name.as_str()) {
             (429, _) => ConnectError::Limited { until: said.until },
             (_, "AuthFactorTokenRequired") => ConnectError::Refused {
-                why: "the server wants a code from a mail; make an app password in the account's settings and use that".to_owned(),
+                why: "the server wants a code from a mail; make an app password in the account's settings and use that"
+                    .to_owned(),
             },
             (401, "AuthenticationRequired") => ConnectError::Refused {
-                why: "handle and password do not fit; make an app password in the account's settings and use that".to_owned(),
+                why: "handle and password do not fit; make an app password in the account's settings and use that"
+                    .to_owned(),
             },
             (400..500, _) => ConnectError::Refused { why: said.words() },
             (_, _) => ConnectError::Unclear { why: said.words() },
@@ -229,8 +256,8 @@ fn login_error(failure: Failure) -> ConnectError {
 mod tests {
     use super::*;
     use crate::bluesky::tests::{DID, OTHER, PDS, account, answering, bluesky, not_found};
-    use http::Request;
     use bytes::Bytes;
+    use http::Request;
     use serde_json::Value;
     use wire::Scripted;
 
@@ -248,10 +275,14 @@ mod tests {
 
     /// A small world: each host and path with its answer.
     fn world(answers: &[(&str, u16, Value)]) -> Scripted {
-        let answers: Vec<(String, u16, Value)> = answers.iter().map(|(url, s, v)| ((*url).to_owned(), *s, v.clone())).collect();
+        let answers: Vec<(String, u16, Value)> =
+            answers.iter().map(|(url, s, v)| ((*url).to_owned(), *s, v.clone())).collect();
         answering(move |request: &Request<Bytes>| {
             let url = request.uri().to_string();
-            answers.iter().find(|(known, _, _)| url.starts_with(known)).map_or_else(not_found, |(_, s, v)| (*s, v.clone()))
+            answers
+                .iter()
+                .find(|(known, _, _)| url.starts_with(known))
+                .map_or_else(not_found, |(_, s, v)| (*s, v.clone()))
         })
     }
 
@@ -312,7 +343,10 @@ mod tests {
         ] {
             let script = world(&[found.clone(), (DIRECTORY, 200, broken.clone()), (LOG_IN, 200, session(DID))]);
             let error = connect(&script, &fresh()).await.unwrap_err();
-            assert!(matches!(error, ConnectError::Unresolved { .. } | ConnectError::BadAddress { .. }), "{broken}: {error}");
+            assert!(
+                matches!(error, ConnectError::Unresolved { .. } | ConnectError::BadAddress { .. }),
+                "{broken}: {error}"
+            );
             assert_eq!(sent_password(&script), 0, "{broken}");
         }
     }

@@ -25,9 +25,9 @@ use domain::time::UtcTime;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::Bluesky;
 use super::name::{POST, PostUri};
 use super::xrpc::{Call, Failure, Server};
-use super::Bluesky;
 use crate::adapter::{Measured, Verification};
 use crate::error::MeasureError;
 
@@ -91,12 +91,17 @@ impl Bluesky {
             return Stored::Unknown(format!("{}: {}", server.as_str(), failure.words()));
         }
         // A server that does not hold the account at all passes the question on, and the answer is not about its store.
-        match self.look::<Status>(&Call::query(server, "com.atproto.sync.getRepoStatus", &[("did", uri.repo.as_str())])).await {
-            Ok(status) if status.did == uri.repo.as_str() && status.active => {
-                Stored::Absent { evidence: format!("{} holds the account and has no record {}", server.as_str(), uri.key) }
-            }
+        match self
+            .look::<Status>(&Call::query(server, "com.atproto.sync.getRepoStatus", &[("did", uri.repo.as_str())]))
+            .await
+        {
+            Ok(status) if status.did == uri.repo.as_str() && status.active => Stored::Absent {
+                evidence: format!("{} holds the account and has no record {}", server.as_str(), uri.key),
+            },
             Ok(_) => Stored::Unknown(format!("{} does not have the account in use", server.as_str())),
-            Err(failure) => Stored::Unknown(format!("{} says nothing about the account: {}", server.as_str(), failure.words())),
+            Err(failure) => {
+                Stored::Unknown(format!("{} says nothing about the account: {}", server.as_str(), failure.words()))
+            }
         }
     }
 
@@ -108,7 +113,11 @@ impl Bluesky {
     }
 
     /// Asks the read server for up to 25 posts, by their addresses; those it does not show are absent.
-    async fn posts(&self, appview: &Server, uris: &[&str]) -> Result<BTreeMap<String, Result<Shown, Failure>>, Failure> {
+    async fn posts(
+        &self,
+        appview: &Server,
+        uris: &[&str],
+    ) -> Result<BTreeMap<String, Result<Shown, Failure>>, Failure> {
         #[derive(Deserialize)]
         struct Posts {
             posts: Vec<Value>,
@@ -140,7 +149,8 @@ impl Bluesky {
         let appview = self.appview(account);
         let mut all = Vec::with_capacity(posts.len());
         for chunk in posts.chunks(POSTS_MAX) {
-            let mut uris: Vec<&str> = chunk.iter().map(|live| live.id.as_str()).filter(|id| PostUri::parse(id).is_some()).collect();
+            let mut uris: Vec<&str> =
+                chunk.iter().map(|live| live.id.as_str()).filter(|id| PostUri::parse(id).is_some()).collect();
             uris.sort_unstable();
             uris.dedup();
             let read = match &appview {
@@ -149,7 +159,9 @@ impl Bluesky {
                 Err(why) => Err(why.clone()),
             };
             let captured = self.now();
-            let source = appview.as_ref().map_or_else(|_| "public read".to_owned(), |at| format!("public read at {}", at.as_str()));
+            let source = appview
+                .as_ref()
+                .map_or_else(|_| "public read".to_owned(), |at| format!("public read at {}", at.as_str()));
             all.extend(chunk.iter().map(|live| {
                 let rows = rows_of(&live.id, read.as_ref());
                 Measured { id: live.id.clone(), captured, source: source.clone(), rows }
@@ -172,13 +184,21 @@ fn verdict(expected: &str, shown: Result<Option<Shown>, Failure>, stored: Stored
         (_, Stored::Present { cid }) if cid != expected => Verification::Altered { at, found: cid },
         (Ok(Some(post)), Stored::Present { .. } | Stored::Unknown(_)) if post.cid == expected => seen(post, look),
         (Ok(Some(post)), Stored::Unknown(_)) => Verification::Altered { at, found: post.cid },
-        (Ok(Some(_)), Stored::Present { .. }) => Verification::NotYet("the read server still shows another version".to_owned()),
-        (Ok(Some(_)), Stored::Absent { evidence }) => Verification::NotYet(format!("the read server still shows it; {evidence}")),
-        (Ok(None), Stored::Present { .. }) => Verification::NotYet("it is stored, and the read server does not show it".to_owned()),
+        (Ok(Some(_)), Stored::Present { .. }) => {
+            Verification::NotYet("the read server still shows another version".to_owned())
+        }
+        (Ok(Some(_)), Stored::Absent { evidence }) => {
+            Verification::NotYet(format!("the read server still shows it; {evidence}"))
+        }
+        (Ok(None), Stored::Present { .. }) => {
+            Verification::NotYet("it is stored, and the read server does not show it".to_owned())
+        }
         (Ok(None), Stored::Absent { evidence }) => {
             Verification::Gone { at, evidence: format!("{} shows no such post; {evidence}", look.looked) }
         }
-        (Ok(None), Stored::Unknown(why)) => Verification::CannotTell(format!("the read server does not show it; {why}")),
+        (Ok(None), Stored::Unknown(why)) => {
+            Verification::CannotTell(format!("the read server does not show it; {why}"))
+        }
         (Err(failure), Stored::Present { .. }) => {
             Verification::CannotTell(format!("it is stored; the read server says nothing: {}", failure.words()))
         }
@@ -218,11 +238,15 @@ fn shown(post: Value) -> Result<Shown, Failure> {
         #[serde(default)]
         text: Option<String>,
     }
-    let view: View = serde_json::from_value(post).map_err(|_| Failure::Doubt("the read server's post cannot be read".to_owned()))?;
+    let view: View =
+        serde_json::from_value(post).map_err(|_| Failure::Doubt("the read server's post cannot be read".to_owned()))?;
     Ok(Shown { cid: view.cid, indexed: view.indexed.parse().ok(), text: view.record.text, counts: view.counts })
 }
 
-fn rows_of(id: &str, read: Result<&BTreeMap<String, Result<Shown, Failure>>, &String>) -> Result<Vec<SnapshotRow>, MeasureError> {
+fn rows_of(
+    id: &str,
+    read: Result<&BTreeMap<String, Result<Shown, Failure>>, &String>,
+) -> Result<Vec<SnapshotRow>, MeasureError> {
     if PostUri::parse(id).is_none() {
         return Err(MeasureError::CannotTell("this is no post's address".to_owned()));
     }
@@ -337,7 +361,8 @@ mod tests {
         let posts: Vec<Live> = (0..60).map(live).collect();
         let script = answering(|request: &Request<Bytes>| {
             let query = request.uri().query().unwrap_or_default().replace("%3A", ":").replace("%2F", "/");
-            let uris: Vec<Value> = query.split('&').filter_map(|part| part.strip_prefix("uris=")).map(|uri| view(uri, "c")).collect();
+            let uris: Vec<Value> =
+                query.split('&').filter_map(|part| part.strip_prefix("uris=")).map(|uri| view(uri, "c")).collect();
             assert!(uris.len() <= 25);
             (200, json!({"posts": uris}))
         });

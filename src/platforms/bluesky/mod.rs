@@ -49,9 +49,7 @@ use domain::variant::{Asset, Content};
 use serde::de::DeserializeOwned;
 use wire::{HostPolicy, Network};
 
-use crate::adapter::{
-    Adapter, Connected, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification,
-};
+use crate::adapter::{Adapter, Connected, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification};
 use crate::error::{ConnectError, IdentityError, LookError, PrepareError, RefreshError};
 use session::Session;
 use xrpc::{Call, Failure, READING, Server};

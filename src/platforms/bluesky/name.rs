@@ -179,7 +179,9 @@ mod tests {
     #[test]
     fn handles_are_host_names_in_lower_case() {
         assert_eq!(HandleName::parse(" @Rye-Bakery.TEST ").unwrap().as_str(), "rye-bakery.test");
-        for text in ["", "acme", "acme.", ".acme.com", "ac_me.com", "-a.com", "a-.com", "a.1com", "a..com", "ümlaut.com"] {
+        for text in
+            ["", "acme", "acme.", ".acme.com", "ac_me.com", "-a.com", "a-.com", "a.1com", "a..com", "ümlaut.com"]
+        {
             assert_eq!(HandleName::parse(text), None, "{text}");
         }
         for text in ["a.invalid", "a.local", "a.onion", "a.localhost", "10.0.0.1", "a.com/x", "a.com:80", "u@a.com"] {

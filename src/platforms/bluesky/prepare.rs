@@ -76,7 +76,8 @@ impl Bluesky {
         seed: PrepareSeed,
     ) -> Result<Handle, PrepareError> {
         record::check(content, &assets).map_err(definite)?;
-        let session = Session::open(&login.session).ok_or_else(|| lost("the session cannot be read; connect the account again"))?;
+        let session = Session::open(&login.session)
+            .ok_or_else(|| lost("the session cannot be read; connect the account again"))?;
         if session.did.as_str() != login.identity.id {
             return Err(lost("the session is somebody else's; connect the account again"));
         }
@@ -90,7 +91,12 @@ impl Bluesky {
         let record = record::write(content, &blobs, facets, seed.now);
         let bytes = cbor::encode(&record).map_err(|why| definite(why.to_string()))?;
         let uri = PostUri { repo: session.did.clone(), key: key(seed).to_string() };
-        let token = Token { repo: session.did.to_string(), rkey: uri.key.clone(), record, cid: Cid::of_record(&bytes).to_string() };
+        let token = Token {
+            repo: session.did.to_string(),
+            rkey: uri.key.clone(),
+            record,
+            cid: Cid::of_record(&bytes).to_string(),
+        };
         Ok(Handle {
             content: content.hash(),
             identity: token.repo.clone(),
@@ -117,17 +123,27 @@ impl Bluesky {
                 },
                 Mark::Link(_) | Mark::Tag(_) => None,
             };
-            facets.extend(facets::feature(&found.mark, mentioned.as_ref()).map(|feature| facets::facet(&found.at, &feature)));
+            facets.extend(
+                facets::feature(&found.mark, mentioned.as_ref()).map(|feature| facets::facet(&found.at, &feature)),
+            );
         }
         Ok(facets)
     }
 
-    async fn uploaded(&self, server: &Server, session: &Session, asset: &Asset, bytes: &Bytes) -> Result<Blob, PrepareError> {
+    async fn uploaded(
+        &self,
+        server: &Server,
+        session: &Session,
+        asset: &Asset,
+        bytes: &Bytes,
+    ) -> Result<Blob, PrepareError> {
         #[derive(Deserialize)]
         struct Uploaded {
             blob: Blob,
         }
-        let call = Call::procedure(server, "com.atproto.repo.uploadBlob").bytes(&asset.mime, bytes.clone()).bearer(&session.access);
+        let call = Call::procedure(server, "com.atproto.repo.uploadBlob")
+            .bytes(&asset.mime, bytes.clone())
+            .bearer(&session.access);
         let answer = call.ask::<Uploaded>(self.network.reading.as_ref(), Limits::default(), self.now()).await;
         let blob = answer.map_err(|failure| upload_error(&failure))?.blob;
         if !blob.is_of(bytes) {
@@ -191,7 +207,11 @@ mod tests {
         json!({"$type": "blob", "ref": {"$link": Cid::of_blob(PNG).to_string()}, "mimeType": "image/png", "size": PNG.len()})
     }
 
-    async fn prepare(script: &Scripted, content: &Content, assets: Vec<(Asset, Bytes)>) -> Result<Handle, PrepareError> {
+    async fn prepare(
+        script: &Scripted,
+        content: &Content,
+        assets: Vec<(Asset, Bytes)>,
+    ) -> Result<Handle, PrepareError> {
         bluesky(script).prepared(&login(), content, assets, seed()).await
     }
 
@@ -218,7 +238,10 @@ mod tests {
         let handle = prepare(&script, &content, assets).await.unwrap();
         let requests = script.requests();
         assert_eq!(requests[0].uri().path(), "/xrpc/com.atproto.repo.uploadBlob");
-        assert_eq!((requests[0].headers()["content-type"].as_bytes(), requests[0].body().as_ref()), (b"image/png".as_slice(), PNG));
+        assert_eq!(
+            (requests[0].headers()["content-type"].as_bytes(), requests[0].body().as_ref()),
+            (b"image/png".as_slice(), PNG)
+        );
         assert_eq!(handle.expires, Some("2026-11-24T09:50:00Z".parse().unwrap()));
         assert_eq!(Token::open(&handle).unwrap().0.record["embed"]["images"][0]["image"], blob());
     }
@@ -237,7 +260,8 @@ mod tests {
             changed[key] = value;
             json!({"blob": changed})
         };
-        check(200, with("ref", json!({"$link": Cid::of_blob(b"other").to_string()})), PrepareFailure::Again(None)).await;
+        check(200, with("ref", json!({"$link": Cid::of_blob(b"other").to_string()})), PrepareFailure::Again(None))
+            .await;
         check(200, with("size", json!(1)), PrepareFailure::Again(None)).await;
         check(200, with("mimeType", json!("text/html")), PrepareFailure::Definite).await;
         check(200, json!({}), PrepareFailure::Again(None)).await;

@@ -64,7 +64,11 @@ pub(crate) fn check(content: &Content, assets: &[(Asset, Bytes)]) -> Result<(), 
     }
     let known = surfaces.platform(Platform::Bluesky).map(|facts| facts.self_labels.as_slice()).unwrap_or_default();
     match content.settings.labels.iter().find(|label| !known.contains(label)) {
-        Some(bad) => Err(format!("`{}` is no label that an account may put on itself; known are {}", shown(bad), known.join(", "))),
+        Some(bad) => Err(format!(
+            "`{}` is no label that an account may put on itself; known are {}",
+            shown(bad),
+            known.join(", ")
+        )),
         None => Ok(()),
     }
 }
@@ -76,7 +80,11 @@ fn check_text(text: &str, is_alone: bool, surface: &Surface) -> Result<(), Strin
     if let Some(limit) = surface.caption {
         let count = limit.unit.count(text);
         if count > limit.max {
-            return Err(format!("its text has {count} {}, and {} are possible; shorten it", limit.unit.as_str(), limit.max));
+            return Err(format!(
+                "its text has {count} {}, and {} are possible; shorten it",
+                limit.unit.as_str(),
+                limit.max
+            ));
         }
         if let Some(max) = limit.bytes_max.filter(|max| text.len() > *max) {
             return Err(format!("its text has {} bytes, and {max} are possible; shorten it", text.len()));
@@ -86,7 +94,9 @@ fn check_text(text: &str, is_alone: bool, surface: &Surface) -> Result<(), Strin
 }
 
 fn check_pictures(content: &Content, assets: &[(Asset, Bytes)], surface: &Surface) -> Result<(), String> {
-    if content.assets.len() != assets.len() || content.assets.iter().zip(assets).any(|(planned, (given, _))| planned != given) {
+    if content.assets.len() != assets.len()
+        || content.assets.iter().zip(assets).any(|(planned, (given, _))| planned != given)
+    {
         return Err("the pictures given are not the content's".to_owned());
     }
     if let Some(max) = surface.media.count_max.filter(|max| assets.len() > *max) {
@@ -100,7 +110,9 @@ fn check_pictures(content: &Content, assets: &[(Asset, Bytes)], surface: &Surfac
         if !asset.mime.starts_with("image/") || !surface.media.takes(&asset.mime) {
             return Err(format!("file {number} is {}, and only pictures can be sent", shown(&asset.mime)));
         }
-        if let Some(max) = surface.media.image_bytes_max.filter(|max| u64::try_from(bytes.len()).is_ok_and(|size| size > *max)) {
+        if let Some(max) =
+            surface.media.image_bytes_max.filter(|max| u64::try_from(bytes.len()).is_ok_and(|size| size > *max))
+        {
             return Err(format!("picture {number} has {} bytes, and {max} are possible", bytes.len()));
         }
         if surface.media.alt_required && asset.alt.raw().trim().is_empty() {
@@ -119,7 +131,8 @@ fn shown(text: &str) -> String {
 
 fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
-    let first = parts.next().is_some_and(|part| matches!(part.len(), 2..=3) && part.bytes().all(|b| b.is_ascii_alphabetic()));
+    let first =
+        parts.next().is_some_and(|part| matches!(part.len(), 2..=3) && part.bytes().all(|b| b.is_ascii_alphabetic()));
     first && parts.all(|part| matches!(part.len(), 1..=8) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
@@ -169,7 +182,8 @@ mod tests {
 
     #[test]
     fn text_fits_to_the_last_grapheme_and_byte() {
-        let of = |text: String| Content { facets: [(Facet::Caption, Untrusted::new(text))].into(), ..Content::default() };
+        let of =
+            |text: String| Content { facets: [(Facet::Caption, Untrusted::new(text))].into(), ..Content::default() };
         check(&of("é".repeat(300)), &[]).unwrap();
         refused(&of("é".repeat(301)), &[], "301 graphemes");
         refused(&of("👨‍👩‍👧‍👦".repeat(290)), &[], "bytes");
@@ -245,6 +259,9 @@ mod tests {
         });
         assert_eq!(record, expected);
         let plain = write(&text("Rye"), &[], vec![], "2026-11-24T09:10:00Z".parse().unwrap());
-        assert_eq!(plain, json!({"$type": "app.bsky.feed.post", "text": "Rye", "createdAt": "2026-11-24T09:10:00.000Z"}));
+        assert_eq!(
+            plain,
+            json!({"$type": "app.bsky.feed.post", "text": "Rye", "createdAt": "2026-11-24T09:10:00.000Z"})
+        );
     }
 }

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::json;
 use wire::Limits;
 
+use super::Bluesky;
 use super::name::Did;
 use super::xrpc::{Call, Failure, Said, Server};
-use super::Bluesky;
 use crate::adapter::Login;
 use crate::error::{IdentityError, RefreshError};
 
@@ -50,7 +50,8 @@ pub(crate) struct Written {
 impl Session {
     /// Takes a session as it is written; `None` where it is none.
     pub(crate) fn of(written: Written) -> Option<Self> {
-        let token = |text: String| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then(|| Secret::new(text));
+        let token =
+            |text: String| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then(|| Secret::new(text));
         Some(Self {
             access: token(written.access_jwt)?,
             refresh: token(written.refresh_jwt)?,
@@ -102,7 +103,9 @@ pub(crate) enum LoginState {
 pub(crate) fn login_state(said: &Said) -> LoginState {
     match (said.status, said.name.as_str()) {
         (_, "ExpiredToken") => LoginState::Expired,
-        (401, _) | (_, "InvalidToken" | "AccountTakedown" | "AccountDeactivated" | "AccountNotFound") => LoginState::Lost,
+        (401, _) | (_, "InvalidToken" | "AccountTakedown" | "AccountDeactivated" | "AccountNotFound") => {
+            LoginState::Lost
+        }
         (_, _) => LoginState::Fine,
     }
 }
@@ -112,7 +115,9 @@ impl Bluesky {
         let lost = |why: &str| Err(RefreshError::Lost(why.to_owned()));
         let Some(session) = Session::open(&login.session) else { return lost("what is kept of it cannot be read") };
         let server = self.server_of(login).map_err(RefreshError::Lost)?;
-        let call = Call::procedure(&server, "com.atproto.server.refreshSession").bearer(&session.refresh).hiding(&session.access);
+        let call = Call::procedure(&server, "com.atproto.server.refreshSession")
+            .bearer(&session.refresh)
+            .hiding(&session.access);
         // The token rotates: this is never sent twice, so it goes over the line that is not repeated.
         let written: Written = match call.ask(self.network.commit.as_ref(), Limits::default(), self.now()).await {
             Ok(written) => written,
@@ -170,7 +175,9 @@ fn refresh_error(failure: Failure) -> RefreshError {
         Failure::NotSent(words) => RefreshError::Later(words),
         Failure::Doubt(words) => RefreshError::Unclear(words),
         Failure::Said(said) => match (login_state(&said), said.status) {
-            (LoginState::Expired | LoginState::Lost, _) | (LoginState::Fine, 400 | 403 | 404) => RefreshError::Lost(said.words()),
+            (LoginState::Expired | LoginState::Lost, _) | (LoginState::Fine, 400 | 403 | 404) => {
+                RefreshError::Lost(said.words())
+            }
             // The limiter stands in front of the exchange.
             (LoginState::Fine, 429) => RefreshError::Later(said.words()),
             (LoginState::Fine, _) => RefreshError::Unclear(said.words()),
@@ -217,7 +224,9 @@ mod tests {
 
     #[test]
     fn what_is_no_session_is_not_opened() {
-        for text in ["", "{}", "null", r#"{"accessJwt":"a","refreshJwt":"b","did":"acme"}"#, &session("did:plc:x").to_string()] {
+        for text in
+            ["", "{}", "null", r#"{"accessJwt":"a","refreshJwt":"b","did":"acme"}"#, &session("did:plc:x").to_string()]
+        {
             assert!(Session::open(&Secret::new(text.to_owned())).is_none(), "{text}");
         }
         let mut broken = session(DID);

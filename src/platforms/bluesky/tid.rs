@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_not_read() {
-        for text in ["", "3jzfcijpj2z2", "3jzfcijpj2z2aa", "3JZFCIJPJ2Z2A", "1jzfcijpj2z2a", "zzzzzzzzzzzzz", "kjzfcijpj2z2a"] {
+        for text in
+            ["", "3jzfcijpj2z2", "3jzfcijpj2z2aa", "3JZFCIJPJ2Z2A", "1jzfcijpj2z2a", "zzzzzzzzzzzzz", "kjzfcijpj2z2a"]
+        {
             assert_eq!(Tid::parse(text), None, "{text}");
         }
     }

@@ -131,7 +131,8 @@ impl Call {
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
         }
-        builder = builder.header(ACCEPT, "application/json").header(USER_AGENT, concat!("expos/", env!("CARGO_PKG_VERSION")));
+        builder =
+            builder.header(ACCEPT, "application/json").header(USER_AGENT, concat!("expos/", env!("CARGO_PKG_VERSION")));
         let body = match &self.body {
             Some((mime, body)) => {
                 builder = builder.header(CONTENT_TYPE, mime);
@@ -143,13 +144,22 @@ impl Call {
     }
 
     /// Sends it and reads the answer.
-    pub(crate) async fn ask<T: DeserializeOwned>(&self, line: &dyn Transport, limits: Limits, now: UtcTime) -> Result<T, Failure> {
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        line: &dyn Transport,
+        limits: Limits,
+        now: UtcTime,
+    ) -> Result<T, Failure> {
         let answer = line.send(self.request()?, limits).await;
         self.read(answer, now)
     }
 
     /// Reads the answer that came of it.
-    pub(crate) fn read<T: DeserializeOwned>(&self, answer: Result<Response<Bytes>, WireError>, now: UtcTime) -> Result<T, Failure> {
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        answer: Result<Response<Bytes>, WireError>,
+        now: UtcTime,
+    ) -> Result<T, Failure> {
         let answer = answer.map_err(|error| Failure::of_wire(&error))?;
         let status = answer.status().as_u16();
         if status == 200 {
@@ -334,7 +344,10 @@ mod tests {
     fn an_answer_that_is_no_error_of_the_protocol_keeps_its_status_alone() {
         for body in ["<html>502</html>", "", "[]", r#"{"error": 7}"#, "{\"error\": \"a b\u{7}\"}"] {
             let failure = said(502, body.to_owned(), &[]);
-            assert!(matches!(&failure, Failure::Said(said) if said.name.is_empty() && said.message.is_empty()), "{failure:?}");
+            assert!(
+                matches!(&failure, Failure::Said(said) if said.name.is_empty() && said.message.is_empty()),
+                "{failure:?}"
+            );
             assert_eq!(failure.words(), "the server answered 502");
         }
         assert!(matches!(said(204, "", &[]), Failure::Doubt(_)));
@@ -363,7 +376,10 @@ mod tests {
         script.then(Err(WireError::InDoubt { host: "pds.example.com".into(), why: InDoubt::Reset, status: None }));
         let call = Call::query(&server(), "a.b.c", &[]);
         let doubt = call.ask::<Value>(&script, READING, now()).await.unwrap_err();
-        assert_eq!(doubt, Failure::Doubt("whether pds.example.com acted is in doubt: the connection was reset".to_owned()));
+        assert_eq!(
+            doubt,
+            Failure::Doubt("whether pds.example.com acted is in doubt: the connection was reset".to_owned())
+        );
         let nothing = call.ask::<Value>(&script, READING, now()).await.unwrap_err();
         assert!(matches!(nothing, Failure::NotSent(_)));
     }

@@ -1,7 +1,5 @@
 //! Transactions: whole or not at all, grouped, chained, fenced, and answered after the disk has them.
 
-use std::sync::Arc;
-
 use domain::actor::Actor;
 use domain::agency::{Agency, AgencyEvent};
 use domain::aggregate::{Aggregate, Epoch, StreamKind, Version};
@@ -349,12 +347,12 @@ async fn a_transaction_that_breaks_off_ends_the_writer_and_is_not_stored() {
         })
         .await;
     assert!(matches!(told, Err(WriteError::Failed(StoreError::Unknown { .. }))), "{told:?}");
+    // While its thread is still ending this one may be lost with it; either way it is no success.
     let after = store.write(by_ada("x"), |_| Ok(())).await;
-    assert!(matches!(after, Err(WriteError::Failed(StoreError::WriterEnded { .. }))), "{after:?}");
+    assert!(matches!(after, Err(WriteError::Failed(StoreError::WriterEnded { .. } | StoreError::Unknown { .. }))), "{after:?}");
     drop(store);
     let store = founded.open(Open::Owner);
     assert_eq!(store.anchor().n, 1);
-    assert!(Arc::strong_count(store.clock()) > 0);
 }
 
 #[tokio::test]
