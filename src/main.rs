@@ -1,2 +1,110 @@
-//! The program `expos`.
-fn main() {}
+//! The program `expos`: arguments, then the engine of a home or a face of it.
+//!
+//! Decides only what is put together: the engine with the desk's socket over one store (`expos engine run`), or the command
+//! line. What is dangerous is closed before the first thread starts: nobody else reads what is made, nothing is dumped.
+
+use std::sync::Arc;
+
+use clock::{Clock, RealClock, Seeds};
+use cli::{Cli, Environment, Exit, Io};
+use desk::query::TaskHealth;
+use desk::{Beat, Desk, Home, Rules, server};
+use engine::Engine;
+use store::{Open, Store};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> color_eyre::Result<std::process::ExitCode> {
+    color_eyre::install()?;
+    close_doors();
+    let environment = Environment::read();
+    let mut io = Io::real();
+    let cli = match cli::parse(std::env::args_os(), &environment, &mut io) {
+        Ok(cli) => cli,
+        Err(exit) => return Ok(exit.into()),
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let exit = match cli.engine_home(&environment, &mut io) {
+        Some(Err(exit)) => exit,
+        Some(Ok(home)) => match runtime.block_on(run_engine(home)) {
+            Ok(()) => 0,
+            Err(why) => cli::failed(why, &environment, &mut io),
+        },
+        None => runtime.block_on(run_face(cli, &environment, &mut io)),
+    };
+    // What still runs is a read that nobody waits for.
+    runtime.shutdown_background();
+    Ok(exit.into())
+}
+
+/// Files are made for their owner alone, and the process's memory, which holds logins, is nobody else's to read (T14).
+fn close_doors() {
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
+    let _unsupported = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+async fn run_face(cli: Cli, environment: &Environment, io: &mut Io) -> Exit {
+    let clock: Arc<dyn Clock> = Arc::new(RealClock);
+    let finished = {
+        let work = cli::run(cli, environment, clock, io);
+        tokio::select! {
+            biased;
+            exit = work => Some(exit),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    };
+    finished.unwrap_or_else(|| cli::interrupted(io))
+}
+
+/// Runs the engine of a home and serves its desk, until a signal asks it to end.
+async fn run_engine(home: Home) -> Result<(), String> {
+    tell_log();
+    let clock: Arc<dyn Clock> = Arc::new(RealClock);
+    let words = |error: &dyn std::fmt::Display| error.to_string();
+    let rules = Arc::new(Rules::load(&home.config().join("rules")).map_err(|e| words(&e))?);
+    let store = Store::open(&home, Open::Owner, Arc::clone(&clock)).map_err(|e| words(&e))?;
+    let seed = clock::entropy_seed().map_err(|e| words(&e))?;
+    let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), rules.version.clone(), Seeds::new(seed));
+    let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
+    let listener = server::bind(&home.socket()).map_err(|e| words(&e))?;
+    tracing::info!(home = %home.root.display(), "the engine runs; its desk answers at {}", home.socket().display());
+    stop_on_signal(engine.clone()).map_err(|e| words(&e))?;
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server::serve(desk, listener, async move {
+        let _engine_gone = end.await;
+    }));
+    let result = engine.run().await;
+    let _server_gone = ended.send(());
+    // Sessions that follow the log end with the process; nothing is owed to them.
+    serving.abort();
+    let _removed = std::fs::remove_file(home.socket());
+    result.map_err(|e| words(&e))
+}
+
+fn beat_of(engine: &Engine) -> Beat {
+    let engine = engine.clone();
+    Arc::new(move || {
+        let health = |b: engine::Beat| TaskHealth { name: b.task.to_owned(), last: b.last, next: b.next, steps: b.steps, error: b.error };
+        engine.beats().into_iter().map(health).collect()
+    })
+}
+
+fn stop_on_signal(engine: Engine) -> std::io::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        tracing::info!("asked to end; requests under way are waited for");
+        engine.stop();
+    });
+    Ok(())
+}
+
+/// One line a record on standard error; text from outside is escaped there, and never holds a secret.
+fn tell_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("EXPOS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false).try_init();
+}

@@ -241,9 +241,12 @@ mod tests {
         assert!(examples.len() > 30);
         for example in examples {
             let words = example.trim().split("   ").next().unwrap_or_default();
-            let words = words.split(" < ").next().unwrap_or_default();
-            let words = words.split_whitespace().map(|w| w.trim_matches('\''));
-            Cli::try_parse_from(words).unwrap_or_else(|e| panic!("{example}: {e}"));
+            let words = words.split(['<', '>']).next().unwrap_or_default();
+            // Every second piece between quotes is one word.
+            let quoted = words.split('\'').enumerate().flat_map(|(place, piece)| {
+                if place % 2 == 1 { vec![piece] } else { piece.split_whitespace().collect() }
+            });
+            Cli::try_parse_from(quoted).unwrap_or_else(|e| panic!("{example}: {e}"));
         }
     }
 

@@ -29,9 +29,8 @@ fn read_file(name: &Path) -> Result<Vec<u8>, String> {
     // Opening a FIFO without anybody at its other end, or a terminal, must not hang.
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).map_err(|_| "this system cannot open it".to_owned())?;
-    let file = File::options().read(true).custom_flags(flags).open(name).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
+    let file = File::options().read(true).custom_flags(flags).open(name).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound { "there is no such file".to_owned() } else { error.to_string() }
     })?;
     let found = file.metadata().map_err(|error| error.to_string())?;
     if found.is_dir() {

@@ -25,7 +25,7 @@ pub(crate) fn escaped(text: &str) -> String {
         if is_hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing into a string cannot fail.
-                let _: std::fmt::Result = write!(out, "\\u{unit:04x}");
+                write!(out, "\\u{unit:04x}").unwrap_or_default();
             }
         } else {
             out.push(c);

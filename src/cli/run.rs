@@ -27,12 +27,8 @@ pub type Exit = u8;
 impl Cli {
     /// Returns the home of the engine that is to be run, where that is what was asked.
     pub fn engine_home(&self, environment: &Environment, io: &mut Io) -> Option<Result<Home, Exit>> {
-        match &self.noun {
-            Noun::Engine(noun::engine::Verb::Run) => {
-                Some(environment.home(&self.global).map_err(|failure| tell(io, environment, &self.global, &failure)))
-            }
-            _ => None,
-        }
+        let Noun::Engine(noun::engine::Verb::Run) = &self.noun else { return None };
+        Some(environment.home(&self.global).map_err(|failure| tell(io, environment, &self.global, &failure)))
     }
 }
 
@@ -43,17 +39,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Enviro
         Ok(cli) => return Ok(cli),
         Err(error) => error,
     };
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let color = environment.color(crate::args::ColorChoice::Auto, io.out_is_tty);
-            let text = if color == Color::On { error.render().ansi().to_string() } else { error.render().to_string() };
-            Err(written(io.data(&text), exit::DONE))
-        }
-        _ => {
-            let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
-            Err(usage(&error, json, environment, io))
-        }
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let color = environment.color(crate::args::ColorChoice::Auto, io.out_is_tty);
+        let text = if color == Color::On { error.render().ansi().to_string() } else { error.render().to_string() };
+        return Err(written(io.data(&text), exit::DONE));
     }
+    let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
+    Err(usage(&error, json, environment, io))
 }
 
 fn usage(error: &clap::Error, json: bool, environment: &Environment, io: &mut Io) -> Exit {
@@ -123,10 +115,8 @@ fn written(result: std::io::Result<()>, exit: Exit) -> Exit {
 }
 
 fn tell(io: &mut Io, environment: &Environment, global: &Global, failure: &Failure) -> Exit {
-    if let Failure::Written(error) = failure {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return exit::DONE;
-        }
+    if matches!(failure, Failure::Written(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
+        return exit::DONE;
     }
     let words = words(failure);
     let reader = if global.json { Reader::Program } else { Reader::Person(environment.color(global.color, io.err_is_tty)) };

@@ -172,10 +172,9 @@ impl<'a> Session<'a> {
     /// Puts a command that holds an edited text; when it is refused the text is kept.
     pub(crate) async fn act_edited(&mut self, edited: Edited, command: Command, change: &Change) -> Result<Told, Failure> {
         let acted = self.act(command, change).await;
-        if acted.is_err() || change.dry_run {
-            if let Some(path) = edited.keep() {
-                self.note(&format!("your text is kept in {}", path.display()));
-            }
+        let kept = if acted.is_err() || change.dry_run { edited.keep() } else { None };
+        if let Some(path) = kept {
+            self.note(&format!("your text is kept in {}", path.display()));
         }
         acted
     }

@@ -251,13 +251,21 @@ impl Command {
     /// its level is known, a resume once its cause is.
     pub const fn action(&self) -> Action {
         match self {
-            Self::UserGrant { .. } | Self::UserRevoke { .. } | Self::ClientNew { .. } | Self::ClientEdit { .. } | Self::PolicyEdit { .. } => Action::Administer,
+            Self::UserGrant { .. }
+            | Self::UserRevoke { .. }
+            | Self::ClientNew { .. }
+            | Self::ClientEdit { .. }
+            | Self::PolicyEdit { .. } => Action::Administer,
             Self::AccountConnect { .. } | Self::AccountDisconnect { .. } => Action::Connect,
             Self::Pause { target: Stoppable::Agency, .. } => Action::HoldEngine,
-            Self::Pause { .. } | Self::Undo { .. } | Self::PostCancel { .. } | Self::StopExperiment { .. } => Action::Stop,
+            Self::Pause { .. } | Self::Undo { .. } | Self::PostCancel { .. } | Self::StopExperiment { .. } => {
+                Action::Stop
+            }
             Self::Resume { target: Stoppable::Agency, .. } => Action::ReleaseEngine,
             Self::Resume { .. } => Action::ResumeOperator,
-            Self::BriefNew { .. } | Self::BriefEdit { .. } | Self::VariantEdit { .. } | Self::PreflightRun { .. } => Action::Edit,
+            Self::BriefNew { .. } | Self::BriefEdit { .. } | Self::VariantEdit { .. } | Self::PreflightRun { .. } => {
+                Action::Edit
+            }
             Self::Submit { .. } | Self::Drop { .. } | Self::PostMove { .. } => Action::Submit,
             Self::Approve { .. } | Self::Reject { .. } => Action::ApproveReview,
             Self::PostConfirm { verdict: Verdict::Live { .. }, .. } => Action::SettleLive,

@@ -76,7 +76,8 @@ impl Desk {
         let person = self.person(peer).await?;
         if let Some(first) = self.store.read(move |view| view.command_answer(id, peer.uid)).await? {
             return match first {
-                Remembered::Done(done) => serde_json::from_value(done).map_err(|e| Problem::Failed(format!("the first answer to this command cannot be read: {e}"))),
+                Remembered::Done(done) => serde_json::from_value(done)
+                    .map_err(|e| Problem::Failed(format!("the first answer to this command cannot be read: {e}"))),
                 Remembered::Refused(refusal) => Err(Problem::Refused(refusal)),
             };
         }

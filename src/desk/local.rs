@@ -37,7 +37,10 @@ impl Door {
         let mut tries = 0;
         loop {
             if !home.exists() {
-                return Err(Problem::Failed(format!("there is no home at {}; make one with `expos init`", home.root.display())));
+                return Err(Problem::Failed(format!(
+                    "there is no home at {}; make one with `expos init`",
+                    home.root.display()
+                )));
             }
             if let Reached::Yes(remote) = Remote::reach(home).await? {
                 return Ok(Self::Far(remote));
@@ -82,10 +85,15 @@ impl Door {
     }
 
     /// Follows the log; only where a desk is served.
-    pub async fn follow(&self, after: u64) -> Result<impl Stream<Item = Result<EventLine, Problem>> + Send + use<>, Problem> {
+    pub async fn follow(
+        &self,
+        after: u64,
+    ) -> Result<impl Stream<Item = Result<EventLine, Problem>> + Send + use<>, Problem> {
         match self {
             Self::Far(remote) => Ok(remote.follow(after).await?.boxed()),
-            Self::Near(..) => Err(Problem::Unreachable("no engine is running, so nothing will happen; start it with `expos engine run`".to_owned())),
+            Self::Near(..) => Err(Problem::Unreachable(
+                "no engine is running, so nothing will happen; start it with `expos engine run`".to_owned(),
+            )),
         }
     }
 }
@@ -124,7 +132,10 @@ pub fn init(home: &Home, kind: HomeKind, clock: Arc<dyn Clock>) -> Result<Done, 
     let actor = Actor::from(&person);
     Store::create(home, Agency::found(kind, person, at), Cause::new(actor, "init"), clock)?;
     Ok(Done::new(
-        format!("a home for {name} is at {}; nobody else looks at your own work until a second person is granted", home.root.display()),
+        format!(
+            "a home for {name} is at {}; nobody else looks at your own work until a second person is granted",
+            home.root.display()
+        ),
         json!({"home": home.root, "admin": name, "uid": uid}),
     )
     .next("expos client new"))
@@ -134,13 +145,22 @@ pub fn init(home: &Home, kind: HomeKind, clock: Arc<dyn Clock>) -> Result<Done, 
 pub fn audit_verify(home: &Home, since: Option<&str>) -> (u8, Vec<String>, serde_json::Value) {
     let anchor = match since.map(str::parse::<store::Anchor>).transpose() {
         Ok(anchor) => anchor,
-        Err(why) => return (4, vec![format!("the anchor cannot be read: {why}")], json!({"is": "cannot_tell", "why": why.to_string()})),
+        Err(why) => {
+            return (
+                4,
+                vec![format!("the anchor cannot be read: {why}")],
+                json!({"is": "cannot_tell", "why": why.to_string()}),
+            );
+        }
     };
     let report = store::audit_verify(home, anchor.as_ref());
     let data = match &report {
-        AuditReport::Whole { head, refusals } => json!({"is": "whole", "events": head.n, "refusals": refusals, "anchor": head.to_string()}),
+        AuditReport::Whole { head, refusals } => {
+            json!({"is": "whole", "events": head.n, "refusals": refusals, "anchor": head.to_string()})
+        }
         AuditReport::Broken { breaks } => {
-            let breaks: Vec<_> = breaks.iter().map(|b| json!({"kind": b.kind.to_string(), "n": b.n, "detail": b.detail})).collect();
+            let breaks: Vec<_> =
+                breaks.iter().map(|b| json!({"kind": b.kind.to_string(), "n": b.n, "detail": b.detail})).collect();
             json!({"is": "broken", "breaks": breaks})
         }
         AuditReport::CannotTell { why } => json!({"is": "cannot_tell", "why": why}),
@@ -153,7 +173,10 @@ pub async fn store_check(home: &Home, clock: Arc<dyn Clock>) -> Result<Done, Pro
     let store = Store::open(home, Open::Inline, clock)?;
     let differences = store.rebuild_compare().await?;
     if differences.is_empty() {
-        return Ok(Done::new(format!("the log of {} events gives every read table exactly", store.anchor().n), json!({"differences": []})));
+        return Ok(Done::new(
+            format!("the log of {} events gives every read table exactly", store.anchor().n),
+            json!({"differences": []}),
+        ));
     }
     let lines: Vec<String> = differences.iter().map(|d| format!("{} {}: {}", d.kind, d.key, d.how)).collect();
     Err(Problem::Failed(format!("the read tables differ from the log: {}", lines.join("; "))))

@@ -15,14 +15,23 @@ use store::{StoreError, View};
 use crate::rules::Rules;
 
 /// Lets the guards look at an experiment as it stands. The house experiment has no brief and nothing to look at.
-pub fn look(view: &View<'_>, rules: &Rules, experiment: &Experiment, client: &Client) -> Result<(Vec<Finding>, Level), StoreError> {
+pub fn look(
+    view: &View<'_>,
+    rules: &Rules,
+    experiment: &Experiment,
+    client: &Client,
+) -> Result<(Vec<Finding>, Level), StoreError> {
     let Some(brief) = &experiment.brief else { return Ok((Vec::new(), Level::default())) };
-    let account = view.account(&brief.exposure_plan.account)?.ok_or_else(|| StoreError::missing("account", brief.exposure_plan.account.as_str()))?;
+    let account = view
+        .account(&brief.exposure_plan.account)?
+        .ok_or_else(|| StoreError::missing("account", brief.exposure_plan.account.as_str()))?;
     let surface = rules.surfaces.get(&brief.surface).ok_or_else(|| StoreError::missing("surface", &brief.surface.0))?;
-    let slots: Vec<UtcTime> = experiment.plan.as_ref().map(|plan| plan.slots.iter().map(|s| s.at).collect()).unwrap_or_default();
+    let slots: Vec<UtcTime> =
+        experiment.plan.as_ref().map(|plan| plan.slots.iter().map(|s| s.at).collect()).unwrap_or_default();
     let nearby = nearby(view, experiment, client, brief, &slots)?;
     let week = week(view, experiment, client, brief)?;
-    let open_escalation = view.escalations(&Scope::All, store::Escalations::Open)?.iter().any(|e| e.client == client.id);
+    let open_escalation =
+        view.escalations(&Scope::All, store::Escalations::Open)?.iter().any(|e| e.client == client.id);
     let facts = PreflightFacts {
         brief,
         client,
@@ -41,7 +50,13 @@ pub fn look(view: &View<'_>, rules: &Rules, experiment: &Experiment, client: &Cl
 }
 
 /// The account's posts from one duplicate window before now to one after the run: out, in doubt, or planned.
-fn nearby(view: &View<'_>, experiment: &Experiment, client: &Client, brief: &Brief, slots: &[UtcTime]) -> Result<Vec<NearbyPost>, StoreError> {
+fn nearby(
+    view: &View<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    brief: &Brief,
+    slots: &[UtcTime],
+) -> Result<Vec<NearbyPost>, StoreError> {
     let account = &brief.exposure_plan.account;
     let from = view.now().minus(client.policy.duplicate_window);
     let end = slots.iter().copied().max().unwrap_or(brief.run_window.end).max(brief.run_window.end);
@@ -59,7 +74,13 @@ fn nearby(view: &View<'_>, experiment: &Experiment, client: &Client, brief: &Bri
         });
     }
     for by_hand in view.external_posts(account, from)? {
-        found.push(NearbyPost { post: None, at: by_hand.at, text: String::new(), duplicate_key: None, same_experiment: false });
+        found.push(NearbyPost {
+            post: None,
+            at: by_hand.at,
+            text: String::new(),
+            duplicate_key: None,
+            same_experiment: false,
+        });
     }
     Ok(found)
 }
@@ -73,8 +94,10 @@ fn week(view: &View<'_>, experiment: &Experiment, client: &Client, brief: &Brief
     let scope = Scope::Only(std::iter::once(client.id.clone()).collect());
     let (from, until) = (brief.run_window.start.minus(Span::days(7)), brief.run_window.end.plus(Span::days(7)));
     let posts = view.posts_slotted_between(&scope, from, until)?;
-    let counted = posts.iter().filter(|p| p.experiment != experiment.id && (p.state.counts_as_out() || p.state.is_unsent()));
-    let browser = posts.iter().filter(|p| p.experiment != experiment.id && p.lane == domain::variant::Lane::Browser).count();
+    let counted =
+        posts.iter().filter(|p| p.experiment != experiment.id && (p.state.counts_as_out() || p.state.is_unsent()));
+    let browser =
+        posts.iter().filter(|p| p.experiment != experiment.id && p.lane == domain::variant::Lane::Browser).count();
     Ok(WeekLoad {
         posts: counted.map(Post::pacing_time).collect(),
         operator_minutes: domain::preflight::operator_minutes(0, u32::try_from(browser).unwrap_or(u32::MAX)),

@@ -41,8 +41,14 @@ impl Remote {
     pub async fn reach(home: &Home) -> Result<Reached, Problem> {
         let remote = Self { home: home.clone() };
         match UnixStream::connect(home.socket()).await {
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => Ok(Reached::Nobody),
-            Err(error) => Err(Problem::Unreachable(format!("the desk at {} cannot be reached: {error}", home.socket().display()))),
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) =>
+            {
+                Ok(Reached::Nobody)
+            }
+            Err(error) => {
+                Err(Problem::Unreachable(format!("the desk at {} cannot be reached: {error}", home.socket().display())))
+            }
             Ok(stream) => {
                 remote.check_server(&stream)?;
                 Ok(Reached::Yes(remote))
@@ -61,7 +67,9 @@ impl Remote {
                 "the desk at {} is run by uid {server}, the home belongs to uid {owner}; nothing was sent: tell an admin",
                 self.home.socket().display()
             ))),
-            (Err(error), _) | (_, Err(error)) => Err(Problem::Unreachable(format!("who runs the desk cannot be told: {error}"))),
+            (Err(error), _) | (_, Err(error)) => {
+                Err(Problem::Unreachable(format!("who runs the desk cannot be told: {error}")))
+            }
         }
     }
 
@@ -79,25 +87,42 @@ impl Remote {
         self.post("/v1/queries", None, serde_json::to_vec(query)).await
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, id: Option<CommandId>, body: serde_json::Result<Vec<u8>>) -> Result<T, Problem> {
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        id: Option<CommandId>,
+        body: serde_json::Result<Vec<u8>>,
+    ) -> Result<T, Problem> {
         let body = body.map_err(|e| Problem::Failed(format!("the request cannot be written: {e}")))?;
         let response = self.send(Method::POST, path, id, Bytes::from(body)).await?;
         let status = response.status();
         let read = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
         let bytes = read.map_err(|e| Problem::Unreachable(format!("the desk's answer broke off: {e}")))?.to_bytes();
         if status == StatusCode::OK {
-            return serde_json::from_slice(&bytes).map_err(|e| Problem::Failed(format!("the desk's answer cannot be read ({e}); is it another version?")));
+            return serde_json::from_slice(&bytes).map_err(|e| {
+                Problem::Failed(format!("the desk's answer cannot be read ({e}); is it another version?"))
+            });
         }
         let problem = serde_json::from_slice::<Problem>(&bytes);
-        Err(problem.unwrap_or_else(|_| Problem::Failed(format!("the desk answered {status} in a form this program does not know"))))
+        Err(problem.unwrap_or_else(|_| {
+            Problem::Failed(format!("the desk answered {status} in a form this program does not know"))
+        }))
     }
 
-    async fn send(&self, method: Method, path: &str, id: Option<CommandId>, body: Bytes) -> Result<http::Response<Incoming>, Problem> {
-        let gone = |e: &dyn std::fmt::Display| Problem::Unreachable(format!("the desk is gone: {e}; is the engine running?"));
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        id: Option<CommandId>,
+        body: Bytes,
+    ) -> Result<http::Response<Incoming>, Problem> {
+        let gone =
+            |e: &dyn std::fmt::Display| Problem::Unreachable(format!("the desk is gone: {e}; is the engine running?"));
         let stream = UnixStream::connect(self.home.socket()).await.map_err(|e| gone(&e))?;
         self.check_server(&stream)?;
         #[expect(clippy::disallowed_methods, reason = "a Unix socket on this box, not the network")]
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| gone(&e))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| gone(&e))?;
         tokio::spawn(connection);
         let mut request = Request::builder()
             .method(method)
@@ -113,7 +138,10 @@ impl Remote {
     }
 
     /// Follows the log from after an event's number, until the desk is gone.
-    pub async fn follow(&self, after: u64) -> Result<impl Stream<Item = Result<EventLine, Problem>> + Send + use<>, Problem> {
+    pub async fn follow(
+        &self,
+        after: u64,
+    ) -> Result<impl Stream<Item = Result<EventLine, Problem>> + Send + use<>, Problem> {
         let response = self.send(Method::GET, &format!("/v1/events?after={after}"), None, Bytes::new()).await?;
         if response.status() != StatusCode::OK {
             return Err(Problem::stranger());
@@ -133,7 +161,9 @@ impl Lines {
         loop {
             if let Some(end) = self.held.iter().position(|b| *b == b'\n') {
                 let line: Vec<u8> = self.held.drain(..=end).collect();
-                return Some(serde_json::from_slice(&line).map_err(|e| Problem::Failed(format!("an event cannot be read: {e}"))));
+                return Some(
+                    serde_json::from_slice(&line).map_err(|e| Problem::Failed(format!("an event cannot be read: {e}"))),
+                );
             }
             if self.held.len() > ANSWER_MAX {
                 return Some(Err(Problem::Failed("an event is too long".to_owned())));

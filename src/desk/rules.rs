@@ -51,7 +51,8 @@ impl Rules {
             Some(text) => Surfaces::load(&text).map_err(|e| RulesError::Bad(e.to_string()))?,
             None => Surfaces::embedded().clone(),
         };
-        let version = Framed::new("expos.rules.1").text(&packs.version()).field(surfaces.digest().bytes()).digest().short();
+        let version =
+            Framed::new("expos.rules.1").text(&packs.version()).field(surfaces.digest().bytes()).digest().short();
         Ok(Self { surfaces, packs, version })
     }
 }
@@ -62,7 +63,9 @@ fn override_of(folder: &Path, name: &str) -> Result<Option<String>, RulesError> 
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(error.to_string())),
-        Ok(found) if !found.is_file() || found.len() > FILE_MAX => Err(unreadable("it is no file of at most 256 KiB".to_owned())),
+        Ok(found) if !found.is_file() || found.len() > FILE_MAX => {
+            Err(unreadable("it is no file of at most 256 KiB".to_owned()))
+        }
         Ok(_) => std::fs::read_to_string(&path).map(Some).map_err(|e| unreadable(e.to_string())),
     }
 }

@@ -79,7 +79,11 @@ pub fn bind(path: &Path) -> Result<UnixListener, ServeError> {
 }
 
 /// Serves the desk until `stop` is ready.
-pub async fn serve(desk: Desk, listener: UnixListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+pub async fn serve(
+    desk: Desk,
+    listener: UnixListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
     let routes = axum::Router::new()
         .route("/v1/commands", post(command))
         .route("/v1/queries", post(query))
@@ -178,7 +182,11 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-async fn query(State(desk): State<Desk>, ConnectInfo(user): ConnectInfo<PeerUser>, body: axum::body::Bytes) -> Result<Response, Failure> {
+async fn query(
+    State(desk): State<Desk>,
+    ConnectInfo(user): ConnectInfo<PeerUser>,
+    body: axum::body::Bytes,
+) -> Result<Response, Failure> {
     let peer = user.peer()?;
     let query: Query = parse(&body)?;
     Ok(Json(desk.ask(peer, query).await?).into_response())
@@ -190,7 +198,13 @@ async fn health(State(desk): State<Desk>, ConnectInfo(user): ConnectInfo<PeerUse
 
 async fn nowhere(ConnectInfo(user): ConnectInfo<PeerUser>) -> Result<Response, Failure> {
     user.peer()?;
-    Err(Failure(Problem::Refused(Refusal::new(RefusalKind::NotFound, "route", "the request", "there is nothing at that address", "see `GET /v1/openapi.json`"))))
+    Err(Failure(Problem::Refused(Refusal::new(
+        RefusalKind::NotFound,
+        "route",
+        "the request",
+        "there is nothing at that address",
+        "see `GET /v1/openapi.json`",
+    ))))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -35,7 +35,8 @@ pub struct Draft {
 
 /// Makes the sheet of an experiment from what is stored now.
 pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<Draft, StoreError> {
-    let client = view.client(&experiment.client)?.ok_or_else(|| StoreError::missing("client", experiment.client.as_str()))?;
+    let client =
+        view.client(&experiment.client)?.ok_or_else(|| StoreError::missing("client", experiment.client.as_str()))?;
     let (findings, level) = preflight::look(view, rules, experiment, &client)?;
     let mut posts: Vec<(Post, Binding)> = Vec::new();
     for post in view.posts_of(experiment.id)? {

@@ -220,7 +220,10 @@ impl Account {
             AccountCommand::Ask { handle, servers, at } => Ok(vec![AccountEvent::ConnectAsked { handle, servers, at }]),
             AccountCommand::Settle(ConnectOutcome::In { identity, at }) => Ok(match &self.identity {
                 Some(pinned) if pinned.id != identity.id => vec![AccountEvent::ConnectFailed {
-                    why: format!("the login belongs to {} ({}), this account is pinned to {} ({})", identity.handle, identity.id, pinned.handle, pinned.id),
+                    why: format!(
+                        "the login belongs to {} ({}), this account is pinned to {} ({})",
+                        identity.handle, identity.id, pinned.handle, pinned.id
+                    ),
                 }],
                 Some(_) | None => vec![AccountEvent::AccountConnected { identity, at }],
             }),
@@ -232,12 +235,15 @@ impl Account {
                     Err(Refusal::nothing(what(), "it is not connected"))
                 }
             }
-            AccountCommand::SeeExternal { count, digest, at } => Ok(vec![AccountEvent::ExternalPostsSeen { count, digest, at }]),
+            AccountCommand::SeeExternal { count, digest, at } => {
+                Ok(vec![AccountEvent::ExternalPostsSeen { count, digest, at }])
+            }
             AccountCommand::Disconnect => match self.connection {
                 Connection::Disconnected => Err(Refusal::nothing(what(), "it is disconnected")),
-                Connection::Asked { .. } | Connection::Connected { .. } | Connection::Failed { .. } | Connection::Reconnect { .. } => {
-                    Ok(vec![AccountEvent::AccountDisconnected])
-                }
+                Connection::Asked { .. }
+                | Connection::Connected { .. }
+                | Connection::Failed { .. }
+                | Connection::Reconnect { .. } => Ok(vec![AccountEvent::AccountDisconnected]),
             },
             AccountCommand::Hold(hold) => Ok(vec![AccountEvent::AccountHeld { hold }]),
             AccountCommand::Release { reason } => {
@@ -285,7 +291,11 @@ mod tests {
 
     #[test]
     fn another_login_never_takes_over_a_pinned_account() {
-        let identity = |id: &str| Identity { id: id.to_owned(), handle: "acme.test".to_owned(), server: "https://pds.test".to_owned() };
+        let identity = |id: &str| Identity {
+            id: id.to_owned(),
+            handle: "acme.test".to_owned(),
+            server: "https://pds.test".to_owned(),
+        };
         let at = UtcTime::from_micros(0);
         let account = Account {
             id: "acme-bs".parse().unwrap(),
@@ -298,10 +308,13 @@ mod tests {
             holds: Holds::default(),
             added: at,
         };
-        let first = account.decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:a"), at })).unwrap();
+        let first =
+            account.decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:a"), at })).unwrap();
         let connected = fold(Some(account), &first).unwrap();
         assert!(connected.is_connected());
-        let other = connected.decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:b"), at })).unwrap();
+        let other = connected
+            .decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:b"), at }))
+            .unwrap();
         let after = fold(Some(connected), &other).unwrap();
         assert!(!after.is_connected());
         assert_eq!(after.identity_id(), "did:plc:a");

@@ -99,7 +99,9 @@ impl Agency {
             HomeKind::Shared => NotOwn::InForce,
         };
         let people = BTreeMap::from([(first.uid, first)]);
-        AgencyEvent::AgencyFounded { agency: Box::new(Self { kind, founded: at, people, not_own, holds: Holds::default() }) }
+        AgencyEvent::AgencyFounded {
+            agency: Box::new(Self { kind, founded: at, people, not_own, holds: Holds::default() }),
+        }
     }
 
     /// Decides what a command means now; `asker` is the Unix user id of who asks.
@@ -118,7 +120,13 @@ impl Agency {
     fn grant(&self, person: Person, asker: u32) -> Result<Vec<AgencyEvent>, Refusal> {
         let what = format!("{} as {}", person.name, person.role);
         if person.uid == asker {
-            return Err(Refusal::new(RefusalKind::NotAllowed, "people.self", what, "nobody changes their own role", "ask another admin"));
+            return Err(Refusal::new(
+                RefusalKind::NotAllowed,
+                "people.self",
+                what,
+                "nobody changes their own role",
+                "ask another admin",
+            ));
         }
         if self.people.get(&person.uid) == Some(&person) {
             return Err(Refusal::nothing(what, "they are so already"));
@@ -137,7 +145,13 @@ impl Agency {
             return Err(Refusal::not_found("user", &uid.to_string()));
         };
         if uid == asker {
-            return Err(Refusal::new(RefusalKind::NotAllowed, "people.self", &person.name, "nobody removes themselves", "ask another admin"));
+            return Err(Refusal::new(
+                RefusalKind::NotAllowed,
+                "people.self",
+                &person.name,
+                "nobody removes themselves",
+                "ask another admin",
+            ));
         }
         self.keep_an_admin(uid, Role::Viewer, &person.name)?;
         Ok(vec![AgencyEvent::PersonRevoked { uid }])
@@ -149,7 +163,12 @@ impl Agency {
         if others || becomes == Role::Admin {
             Ok(())
         } else {
-            Err(Refusal::rule("people.last-admin", what, "the agency would have no admin for all clients", "grant another admin first"))
+            Err(Refusal::rule(
+                "people.last-admin",
+                what,
+                "the agency would have no admin for all clients",
+                "grant another admin first",
+            ))
         }
     }
 }
@@ -195,7 +214,8 @@ mod tests {
     fn a_second_person_puts_not_own_in_force_for_good() {
         let home = home();
         assert_eq!(home.not_own, NotOwn::Off);
-        let two = fold(Some(home.clone()), &home.decide(AgencyCommand::Grant(person(2, Role::Viewer)), 1).unwrap()).unwrap();
+        let two =
+            fold(Some(home.clone()), &home.decide(AgencyCommand::Grant(person(2, Role::Viewer)), 1).unwrap()).unwrap();
         assert_eq!(two.not_own, NotOwn::InForce);
         let one = fold(Some(two.clone()), &two.decide(AgencyCommand::Revoke { uid: 2 }, 1).unwrap()).unwrap();
         assert_eq!(one.not_own, NotOwn::InForce);

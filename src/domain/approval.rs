@@ -15,9 +15,7 @@ use crate::time::{UtcTime, Window};
 use crate::variant::Lane;
 
 /// How much of a person's attention an experiment needs before it goes out.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalLevel {
     /// No person, where a policy that a person approved allows it and nothing was found.
@@ -207,7 +205,10 @@ mod tests {
         cases.push((Field::Lane, Binding { lane: Lane::Hybrid, ..was.clone() }));
         let later = Window { from: was.window.from.plus(Span::seconds(1)), until: was.window.until };
         cases.push((Field::Slot, Binding { window: later, ..was.clone() }));
-        cases.push((Field::Policy, Binding { policy: PolicyVersion { policy: 2, packs: "abc".to_owned() }, ..was.clone() }));
+        cases.push((
+            Field::Policy,
+            Binding { policy: PolicyVersion { policy: 2, packs: "abc".to_owned() }, ..was.clone() },
+        ));
         for (field, is) in cases {
             assert_eq!(was.differs(&is), Some(field));
             assert_ne!(print(&was), print(&is), "{field}");

@@ -135,14 +135,21 @@ impl Policy {
         need((0.0..=1.0).contains(&self.near_duplicate), "`near_duplicate` is a share from 0 to 1, as in 0.8");
         need(!self.locale.is_empty() && self.locale.len() <= 35, "`locale` is a language tag, as in \"en-GB\"");
         need(
-            self.quiet_hours.as_ref().is_none_or(|q| crate::calendar::quiet::wall(&q.from).is_some() && crate::calendar::quiet::wall(&q.until).is_some()),
+            self.quiet_hours.as_ref().is_none_or(|q| {
+                crate::calendar::quiet::wall(&q.from).is_some() && crate::calendar::quiet::wall(&q.until).is_some()
+            }),
             "`quiet_hours` are wall times, as in { from = \"21:00\", until = \"07:00\" }",
         );
         need(
-            self.blackouts.iter().all(|b| crate::calendar::quiet::day(&b.from).is_some() && crate::calendar::quiet::day(&b.until).is_some()),
+            self.blackouts.iter().all(|b| {
+                crate::calendar::quiet::day(&b.from).is_some() && crate::calendar::quiet::day(&b.until).is_some()
+            }),
             "`blackouts` are days, as in [{ from = \"2026-12-24\", until = \"2026-12-26\", why = \"closed\" }]",
         );
-        need(!(self.regulated && self.approval_level == ApprovalLevel::Auto), "a regulated client is never `auto`; use approval_level = \"manual\"");
+        need(
+            !(self.regulated && self.approval_level == ApprovalLevel::Auto),
+            "a regulated client is never `auto`; use approval_level = \"manual\"",
+        );
         found
     }
 }
@@ -249,7 +256,12 @@ impl Client {
                     return Err(Refusal::nothing(format!("policy of {}", self.id), "nothing was changed"));
                 }
                 if let Some(problem) = policy.problems().into_iter().next() {
-                    return Err(Refusal::invalid("policy.invalid", format!("policy of {}", self.id), problem, "correct it and try again"));
+                    return Err(Refusal::invalid(
+                        "policy.invalid",
+                        format!("policy of {}", self.id),
+                        problem,
+                        "correct it and try again",
+                    ));
                 }
                 Ok(vec![ClientEvent::PolicyEdited { policy, version }])
             }
@@ -269,7 +281,10 @@ impl Aggregate for Client {
     fn begin(event: &ClientEvent) -> Option<Self> {
         match event {
             ClientEvent::ClientAdded { client } => Some((**client).clone()),
-            ClientEvent::ClientEdited { .. } | ClientEvent::PolicyEdited { .. } | ClientEvent::ClientHeld { .. } | ClientEvent::ClientReleased { .. } => None,
+            ClientEvent::ClientEdited { .. }
+            | ClientEvent::PolicyEdited { .. }
+            | ClientEvent::ClientHeld { .. }
+            | ClientEvent::ClientReleased { .. } => None,
         }
     }
 

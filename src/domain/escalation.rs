@@ -139,13 +139,21 @@ impl Escalation {
     /// Decides what a command means now.
     pub fn decide(&self, command: EscalationCommand) -> Result<Vec<EscalationEvent>, Refusal> {
         if let Some(end) = &self.end {
-            return Err(Refusal::nothing(format!("escalation {}", self.id), format!("{} settled it at {}", end.by, end.at)));
+            return Err(Refusal::nothing(
+                format!("escalation {}", self.id),
+                format!("{} settled it at {}", end.by, end.at),
+            ));
         }
         Ok(vec![match command {
             EscalationCommand::Take { by } => EscalationEvent::EscalationTaken { by },
             EscalationCommand::Add { evidence } => EscalationEvent::EvidenceAdded { evidence },
             EscalationCommand::Resolve(end) if end.how.trim().is_empty() => {
-                return Err(Refusal::invalid("escalation.how", format!("escalation {}", self.id), "it does not say how it was settled", "give --reason"));
+                return Err(Refusal::invalid(
+                    "escalation.how",
+                    format!("escalation {}", self.id),
+                    "it does not say how it was settled",
+                    "give --reason",
+                ));
             }
             EscalationCommand::Resolve(end) => EscalationEvent::EscalationResolved { end },
         }])

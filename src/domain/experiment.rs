@@ -353,7 +353,11 @@ pub enum ExperimentEvent {
 impl Experiment {
     /// Returns the layer it needs; none for the house experiment.
     pub fn layer(&self) -> Option<LayerId> {
-        self.brief.as_ref().map(|brief| LayerId { client: self.client.clone(), surface: brief.surface.clone(), variable: brief.variable_under_test })
+        self.brief.as_ref().map(|brief| LayerId {
+            client: self.client.clone(),
+            surface: brief.surface.clone(),
+            variable: brief.variable_under_test,
+        })
     }
 
     /// Returns the Unix users who may not approve it where "not own" is in force.
@@ -371,7 +375,12 @@ impl Experiment {
     }
 
     fn wrong_stage(&self, rule: &str, wanted: &str) -> Refusal {
-        Refusal::rule(rule, self.what(), format!("it is {}", self.stage), format!("only an experiment that is {wanted} takes this"))
+        Refusal::rule(
+            rule,
+            self.what(),
+            format!("it is {}", self.stage),
+            format!("only an experiment that is {wanted} takes this"),
+        )
     }
 
     /// Decides what a command means now. Pure: same experiment and command, same answer.
@@ -396,11 +405,15 @@ impl Experiment {
                 | Stage::Maturing
                 | Stage::Reviewing
                 | Stage::Completed { .. }
-                | Stage::Invalid { .. } => Err(self.wrong_stage("experiment.withdraw", "submitted, with nothing out yet")),
+                | Stage::Invalid { .. } => {
+                    Err(self.wrong_stage("experiment.withdraw", "submitted, with nothing out yet"))
+                }
             },
             ExperimentCommand::LoseApproval { why } => match self.stage {
                 Stage::Scheduled => Ok(vec![ExperimentEvent::ApprovalLost { why }]),
-                Stage::AwaitingApproval | Stage::Running if !self.words.is_empty() => Ok(vec![ExperimentEvent::ApprovalLost { why }]),
+                Stage::AwaitingApproval | Stage::Running if !self.words.is_empty() => {
+                    Ok(vec![ExperimentEvent::ApprovalLost { why }])
+                }
                 Stage::AwaitingApproval
                 | Stage::Running
                 | Stage::Drafting
@@ -411,9 +424,17 @@ impl Experiment {
                 | Stage::Completed { .. }
                 | Stage::Invalid { .. } => Ok(Vec::new()),
             },
-            ExperimentCommand::PostOut => Ok(if self.stage == Stage::Scheduled || self.stage == Stage::AwaitingApproval { vec![ExperimentEvent::ExperimentRunning] } else { Vec::new() }),
+            ExperimentCommand::PostOut => {
+                Ok(if self.stage == Stage::Scheduled || self.stage == Stage::AwaitingApproval {
+                    vec![ExperimentEvent::ExperimentRunning]
+                } else {
+                    Vec::new()
+                })
+            }
             ExperimentCommand::AllSettled { any_out } => Ok(self.all_settled(any_out)),
-            ExperimentCommand::LastAgeReached => Ok(if self.stage == Stage::Maturing { vec![ExperimentEvent::ExperimentReviewing] } else { Vec::new() }),
+            ExperimentCommand::LastAgeReached => {
+                Ok(if self.stage == Stage::Maturing { vec![ExperimentEvent::ExperimentReviewing] } else { Vec::new() })
+            }
             ExperimentCommand::Pause(hold) => {
                 if self.stage.is_over() {
                     return Err(self.wrong_stage("experiment.pause", "not over"));
@@ -424,27 +445,53 @@ impl Experiment {
                 self.holds.check_release(&self.what(), &reason)?;
                 Ok(vec![ExperimentEvent::ExperimentResumed { reason }])
             }
-            ExperimentCommand::Stop { by, reason } => self.end(by, format!("stopped early: {reason}"), &reason, self.stage.status() == "running", "running"),
-            ExperimentCommand::Drop { by, reason } => self.end(by, format!("abandoned: {reason}"), &reason, self.stage.status() == "draft", "a draft"),
+            ExperimentCommand::Stop { by, reason } => {
+                self.end(by, format!("stopped early: {reason}"), &reason, self.stage.status() == "running", "running")
+            }
+            ExperimentCommand::Drop { by, reason } => {
+                self.end(by, format!("abandoned: {reason}"), &reason, self.stage.status() == "draft", "a draft")
+            }
         }
     }
 
-    fn end(&self, by: Actor, how: String, reason: &str, fits: bool, wanted: &str) -> Result<Vec<ExperimentEvent>, Refusal> {
+    fn end(
+        &self,
+        by: Actor,
+        how: String,
+        reason: &str,
+        fits: bool,
+        wanted: &str,
+    ) -> Result<Vec<ExperimentEvent>, Refusal> {
         if self.kind == ExperimentKind::House {
-            return Err(Refusal::rule("experiment.house", self.what(), "the house experiment stands as long as the client", "cancel its posts one by one"));
+            return Err(Refusal::rule(
+                "experiment.house",
+                self.what(),
+                "the house experiment stands as long as the client",
+                "cancel its posts one by one",
+            ));
         }
         if !fits {
             return Err(self.wrong_stage("experiment.end", wanted));
         }
         if reason.trim().is_empty() {
-            return Err(Refusal::invalid("experiment.reason", self.what(), "ending it needs a reason", "give one with --reason"));
+            return Err(Refusal::invalid(
+                "experiment.reason",
+                self.what(),
+                "ending it needs a reason",
+                "give one with --reason",
+            ));
         }
         Ok(vec![ExperimentEvent::ExperimentCompleted { how, by }])
     }
 
     fn edit(&self, brief: Box<Brief>, variants: Vec<Variant>, by: Writer) -> Result<Vec<ExperimentEvent>, Refusal> {
         match self.stage {
-            Stage::Drafting | Stage::Creating | Stage::Preflight | Stage::AwaitingApproval | Stage::Scheduled | Stage::Running => {}
+            Stage::Drafting
+            | Stage::Creating
+            | Stage::Preflight
+            | Stage::AwaitingApproval
+            | Stage::Scheduled
+            | Stage::Running => {}
             Stage::Maturing | Stage::Reviewing | Stage::Completed { .. } | Stage::Invalid { .. } => {
                 return Err(self.wrong_stage("experiment.edit", "not out yet, or running"));
             }
@@ -460,7 +507,12 @@ impl Experiment {
             return Err(self.wrong_stage("experiment.submit", "through preflight"));
         }
         if let Some(found) = self.findings.iter().find(|f| f.severity == Severity::Block) {
-            return Err(Refusal::rule("experiment.blocked", self.what(), format!("{} found {}: {}", found.guard, found.rule, found.why), found.mend.clone()));
+            return Err(Refusal::rule(
+                "experiment.blocked",
+                self.what(),
+                format!("{} found {}: {}", found.guard, found.rule, found.why),
+                found.mend.clone(),
+            ));
         }
         Ok(vec![ExperimentEvent::ExperimentSubmitted { plan }])
     }
@@ -470,7 +522,12 @@ impl Experiment {
             return Err(self.wrong_stage("experiment.approve", "awaiting approval"));
         }
         if self.is_blocked() {
-            return Err(Refusal::rule("experiment.blocked", self.what(), "a guard found something that blocks", "mend it; a block is never waived"));
+            return Err(Refusal::rule(
+                "experiment.blocked",
+                self.what(),
+                "a guard found something that blocks",
+                "mend it; a block is never waived",
+            ));
         }
         if self.words.iter().any(|w| w.uid.is_some() && w.uid == approver.uid) {
             return Err(Refusal::nothing(self.what(), "you gave your word already; it waits for another person"));
@@ -480,7 +537,9 @@ impl Experiment {
         let enough = given.saturating_add(1) >= needed;
         let mut events = Vec::new();
         if !same_sheet {
-            events.push(ExperimentEvent::ApprovalLost { why: "what was shown to the first approver has changed".to_owned() });
+            events.push(ExperimentEvent::ApprovalLost {
+                why: "what was shown to the first approver has changed".to_owned(),
+            });
         }
         events.push(ExperimentEvent::WordGiven { approver });
         if enough {
@@ -494,7 +553,12 @@ impl Experiment {
             return Err(self.wrong_stage("experiment.reject", "awaiting approval"));
         }
         if reason.trim().is_empty() {
-            return Err(Refusal::invalid("experiment.reason", self.what(), "sending it back needs a reason", "give one with --reason"));
+            return Err(Refusal::invalid(
+                "experiment.reason",
+                self.what(),
+                "sending it back needs a reason",
+                "give one with --reason",
+            ));
         }
         Ok(vec![ExperimentEvent::ExperimentRejected { by, reason }])
     }
@@ -505,7 +569,10 @@ impl Experiment {
                 if any_out {
                     vec![ExperimentEvent::ExperimentMaturing]
                 } else {
-                    vec![ExperimentEvent::ExperimentCompleted { how: "none of its posts went out".to_owned(), by: Actor::Engine }]
+                    vec![ExperimentEvent::ExperimentCompleted {
+                        how: "none of its posts went out".to_owned(),
+                        by: Actor::Engine,
+                    }]
                 }
             }
             Stage::Scheduled

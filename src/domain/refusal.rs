@@ -42,7 +42,13 @@ pub struct Refusal {
 
 impl Refusal {
     /// Makes a refusal of any kind.
-    pub fn new(kind: RefusalKind, rule: &str, what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn new(
+        kind: RefusalKind,
+        rule: &str,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self { kind, rule: rule.to_owned(), what: what.into(), why: why.into(), mend: mend.into() }
     }
 
@@ -59,12 +65,24 @@ impl Refusal {
     /// No such thing.
     pub fn not_found(noun: &str, name: &str) -> Self {
         let name: String = name.chars().take(64).collect();
-        Self::new(RefusalKind::NotFound, "not-found", format!("{noun} {name}"), format!("there is no {noun} `{name}`"), format!("list them with `expos {noun} list`"))
+        Self::new(
+            RefusalKind::NotFound,
+            "not-found",
+            format!("{noun} {name}"),
+            format!("there is no {noun} `{name}`"),
+            format!("list them with `expos {noun} list`"),
+        )
     }
 
     /// What was looked at has changed since.
     pub fn changed(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(RefusalKind::Changed, "changed", what, why, "look at it again, then repeat the command with the new fingerprint")
+        Self::new(
+            RefusalKind::Changed,
+            "changed",
+            what,
+            why,
+            "look at it again, then repeat the command with the new fingerprint",
+        )
     }
 
     /// It is so already.

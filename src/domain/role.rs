@@ -239,7 +239,12 @@ pub const MATRIX: [Row; 27] = [
         &["experiment submit", "experiment drop", "calendar move"],
         [N, Y, Y, Y, N, Cell::ByRule("auto-plan")],
     ),
-    row(Action::ApproveAuto, "approve level auto", &[], [N, N, N, Cell::ByRule("policy only"), N, Cell::ByRule("executes")]),
+    row(
+        Action::ApproveAuto,
+        "approve level auto",
+        &[],
+        [N, N, N, Cell::ByRule("policy only"), N, Cell::ByRule("executes")],
+    ),
     row(Action::ApproveReview, "approve level review", &["queue approve", "queue reject"], [N, O, O, O, N, N]),
     row(
         Action::ApproveManual,
@@ -343,18 +348,24 @@ pub enum NotOwn {
 ///
 /// Refuses with exit 5, naming the roles that may.
 pub fn authorise(action: Action, role: Role, uid: u32, own: Ownership<'_>) -> Result<(), Refusal> {
-    let not_allowed = |why: String, mend: String| Refusal::new(RefusalKind::NotAllowed, "role", label(action), why, mend);
+    let not_allowed =
+        |why: String, mend: String| Refusal::new(RefusalKind::NotAllowed, "role", label(action), why, mend);
     match cell(action, Column::Person(role)) {
         Cell::Yes | Cell::NotSelf => Ok(()),
         Cell::NotOwn => {
             if own.not_own == NotOwn::InForce && own.authors.contains(&uid) {
-                Err(not_allowed("you wrote it or edited it last".to_owned(), "ask somebody else who may approve".to_owned()))
+                Err(not_allowed(
+                    "you wrote it or edited it last".to_owned(),
+                    "ask somebody else who may approve".to_owned(),
+                ))
             } else {
                 Ok(())
             }
         }
         Cell::ByRule(rule) => Err(not_allowed(format!("only {rule}"), "nothing a person sends does this".to_owned())),
-        Cell::Never => Err(not_allowed("nobody may, ever".to_owned(), "mend what stands in the way instead".to_owned())),
+        Cell::Never => {
+            Err(not_allowed("nobody may, ever".to_owned(), "mend what stands in the way instead".to_owned()))
+        }
         Cell::No => {
             let may: Vec<&str> = Role::ALL
                 .into_iter()

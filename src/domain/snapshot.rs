@@ -54,7 +54,10 @@ pub struct Snapshot {
 impl Snapshot {
     /// Returns the digest that the event carries.
     pub fn digest(&self) -> Digest {
-        let framed = Framed::new("expos.snapshot.1").field(&self.post.to_bytes()).text(&self.age.to_string()).text(&self.captured.to_string());
+        let framed = Framed::new("expos.snapshot.1")
+            .field(&self.post.to_bytes())
+            .text(&self.age.to_string())
+            .text(&self.captured.to_string());
         self.rows
             .iter()
             .fold(framed.text(&self.source), |framed, row| {

@@ -353,7 +353,9 @@ mod tests {
 
     #[test]
     fn spans_read_as_people_write_them() {
-        for (text, micros) in [("90s", 90_000_000), ("1.5h", 5_400_000_000), ("0.05h", 180_000_000), ("7d", 604_800_000_000)] {
+        for (text, micros) in
+            [("90s", 90_000_000), ("1.5h", 5_400_000_000), ("0.05h", 180_000_000), ("7d", 604_800_000_000)]
+        {
             assert_eq!(text.parse::<Span>().unwrap().micros(), micros, "{text}");
         }
         for bad in ["", "s", "5", "-5s", "5x", "1e3s", "٣s", "99999999999s", "1.s.", "h5"] {

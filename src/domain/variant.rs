@@ -253,12 +253,21 @@ impl Variant {
 ///
 /// Every test differs from the control in the variable, in every round, and in nothing else; no two tests are equal.
 pub fn check_single_variable(variable: Facet, variants: &[Variant]) -> Result<(), Refusal> {
-    let refuse = |what: String, why: String, mend: String| Err(Refusal::rule("variant.single-variable", what, why, mend));
+    let refuse =
+        |what: String, why: String, mend: String| Err(Refusal::rule("variant.single-variable", what, why, mend));
     let Some((control, tests)) = variants.split_first() else {
-        return refuse("the experiment".to_owned(), "it has no variants".to_owned(), "give a control and at least one test variant".to_owned());
+        return refuse(
+            "the experiment".to_owned(),
+            "it has no variants".to_owned(),
+            "give a control and at least one test variant".to_owned(),
+        );
     };
     if tests.is_empty() {
-        return refuse("the experiment".to_owned(), "it has a control and nothing to compare it with".to_owned(), "add a test variant".to_owned());
+        return refuse(
+            "the experiment".to_owned(),
+            "it has a control and nothing to compare it with".to_owned(),
+            "add a test variant".to_owned(),
+        );
     }
     for (place, test) in tests.iter().enumerate() {
         if test.rounds.len() != control.rounds.len() {
@@ -272,7 +281,9 @@ pub fn check_single_variable(variable: Facet, variants: &[Variant]) -> Result<()
             check_round(variable, test.letter, round, mine, theirs)?;
         }
         for other in tests.iter().take(place) {
-            if let Some(round) = test.rounds.iter().zip(&other.rounds).position(|(a, b)| !a.differing_facets(b).contains(&variable)) {
+            if let Some(round) =
+                test.rounds.iter().zip(&other.rounds).position(|(a, b)| !a.differing_facets(b).contains(&variable))
+            {
                 return refuse(
                     format!("variant {} round {}", test.letter, round.saturating_add(1)),
                     format!("its {variable} is equal to that of variant {}", other.letter),
@@ -321,7 +332,10 @@ mod tests {
     use crate::time::UtcTime;
 
     fn content(parts: &[(Facet, &str)]) -> Content {
-        Content { facets: parts.iter().map(|(f, t)| (*f, Untrusted::new((*t).to_owned()))).collect(), ..Content::default() }
+        Content {
+            facets: parts.iter().map(|(f, t)| (*f, Untrusted::new((*t).to_owned()))).collect(),
+            ..Content::default()
+        }
     }
 
     fn variant(letter: char, rounds: Vec<Content>) -> Variant {

@@ -16,7 +16,7 @@ use domain::post::{Live, Post, PostCommand};
 use domain::role::Scope;
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime};
-use platforms::{Adapter, Measured, MeasureError, ThreadReply};
+use platforms::{Adapter, MeasureError, Measured, ThreadReply};
 use store::follow::{experiment_decide, post_decide};
 use store::{Cause, ExperimentFilter, ExternalPost, StoreError, View};
 
@@ -59,7 +59,9 @@ impl Inner {
             next = sooner(next, Some(self.watch_by_hand(&account).await?));
         }
         for id in plan.ripe {
-            let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| experiment_decide(tx, id, ExperimentCommand::LastAgeReached));
+            let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
+                experiment_decide(tx, id, ExperimentCommand::LastAgeReached)
+            });
             allowed(written.await)?.ok();
         }
         Ok(next)
@@ -96,11 +98,18 @@ impl Inner {
             Ok(replies) => {
                 let others: Vec<&ThreadReply> = replies.iter().filter(|r| r.author_did != own).collect();
                 let authors: std::collections::BTreeSet<&str> = others.iter().map(|r| r.author_did.as_str()).collect();
-                vec![value("threadReplies", others.len()), value("threadAuthors", authors.len()), value("threadDepth", depth(&replies, &live.id))]
+                vec![
+                    value("threadReplies", others.len()),
+                    value("threadAuthors", authors.len()),
+                    value("threadDepth", depth(&replies, &live.id)),
+                ]
             }
             Err(error) => ["threadReplies", "threadAuthors", "threadDepth"]
                 .into_iter()
-                .map(|metric| SnapshotRow { metric: metric.to_owned(), reading: Reading::Missing { why: error.to_string() } })
+                .map(|metric| SnapshotRow {
+                    metric: metric.to_owned(),
+                    reading: Reading::Missing { why: error.to_string() },
+                })
                 .collect(),
         }
     }
@@ -138,7 +147,12 @@ impl Inner {
     }
 
     /// Reads what stands on an account, and keeps what we did not make: it counts in pacing and as a neighbour.
-    pub(crate) async fn see_by_hand(&self, account: &Account, adapter: &Arc<dyn Adapter>, back: Span) -> Result<(), EngineError> {
+    pub(crate) async fn see_by_hand(
+        &self,
+        account: &Account,
+        adapter: &Arc<dyn Adapter>,
+        back: Span,
+    ) -> Result<(), EngineError> {
         let since = self.now().minus(back);
         let found = match adapter.recent(account, since).await {
             Ok(found) => found,
@@ -168,7 +182,10 @@ impl Inner {
                     text: Digest::of(p.text.raw().as_bytes()),
                 })
                 .collect();
-            let digest = rows.iter().fold(domain::hash::Framed::new("expos.external.1"), |f, r| f.text(&r.id).field(r.text.bytes())).digest();
+            let digest = rows
+                .iter()
+                .fold(domain::hash::Framed::new("expos.external.1"), |f, r| f.text(&r.id).field(r.text.bytes()))
+                .digest();
             let count = u32::try_from(tx.put_external_posts(&rows)?).unwrap_or(u32::MAX);
             if count > 0 {
                 let account: Account = tx.load(&id)?;
@@ -192,8 +209,16 @@ fn rows_of(measured: &Measured, give_up: bool) -> Option<Vec<SnapshotRow>> {
     match &measured.rows {
         Ok(rows) => Some(rows.clone()),
         Err(MeasureError::NotShown(why) | MeasureError::CannotTell(why)) if give_up => {
-            let missing = |metric: &str| SnapshotRow { metric: metric.to_owned(), reading: Reading::Missing { why: why.clone() } };
-            Some(["replyCount", "likeCount", "repostCount", "quoteCount", "bookmarkCount"].into_iter().map(missing).collect())
+            let missing = |metric: &str| SnapshotRow {
+                metric: metric.to_owned(),
+                reading: Reading::Missing { why: why.clone() },
+            };
+            Some(
+                ["replyCount", "likeCount", "repostCount", "quoteCount", "bookmarkCount"]
+                    .into_iter()
+                    .map(missing)
+                    .collect(),
+            )
         }
         Err(MeasureError::NotShown(_) | MeasureError::CannotTell(_)) => None,
     }
@@ -211,13 +236,9 @@ fn depth(replies: &[ThreadReply], root: &str) -> usize {
 
 fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<Plan, StoreError> {
     let mut plan = Plan { due: BTreeMap::new(), next: None, watched: Vec::new(), ripe: Vec::new() };
-    let filter = ExperimentFilter::default();
+    let filter = ExperimentFilter { stages: vec!["scheduled", "running", "maturing"], ..ExperimentFilter::default() };
     for experiment in view.experiments(&Scope::All, &filter)? {
         let Some(brief) = &experiment.brief else { continue };
-        let watched = matches!(experiment.stage, Stage::Scheduled | Stage::Running | Stage::Maturing);
-        if !watched {
-            continue;
-        }
         if !plan.watched.contains(&brief.exposure_plan.account) {
             plan.watched.push(brief.exposure_plan.account.clone());
         }
@@ -227,7 +248,13 @@ fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<Plan, StoreError> {
     Ok(plan)
 }
 
-fn add_due(view: &View<'_>, plan: &mut Plan, experiment: &Experiment, client: &Client, now: UtcTime) -> Result<(), StoreError> {
+fn add_due(
+    view: &View<'_>,
+    plan: &mut Plan,
+    experiment: &Experiment,
+    client: &Client,
+    now: UtcTime,
+) -> Result<(), StoreError> {
     let ages = experiment.brief.as_ref().map(|b| b.exposure_plan.snapshot_ages.clone()).unwrap_or_default();
     let mut open = false;
     for post in view.posts_of(experiment.id)? {
@@ -236,7 +263,11 @@ fn add_due(view: &View<'_>, plan: &mut Plan, experiment: &Experiment, client: &C
             open = true;
             let due = live.at.plus(age.0.max(client.policy.earliest_counts.unwrap_or(Span::ZERO)));
             if due <= now {
-                plan.due.entry(post.account.clone()).or_default().push(DueSnapshot { post: post.clone(), live: live.clone(), age: *age });
+                plan.due.entry(post.account.clone()).or_default().push(DueSnapshot {
+                    post: post.clone(),
+                    live: live.clone(),
+                    age: *age,
+                });
             } else {
                 plan.next = sooner(plan.next, Some(due));
             }
@@ -248,7 +279,11 @@ fn add_due(view: &View<'_>, plan: &mut Plan, experiment: &Experiment, client: &C
     Ok(())
 }
 
-fn known_keys(view: &View<'_>, account: &AccountId, since: UtcTime) -> Result<std::collections::BTreeSet<String>, StoreError> {
+fn known_keys(
+    view: &View<'_>,
+    account: &AccountId,
+    since: UtcTime,
+) -> Result<std::collections::BTreeSet<String>, StoreError> {
     let mut known = std::collections::BTreeSet::new();
     let far = since.minus(Span::days(2));
     for post in view.posts_of_account_between(account, far, view.now().plus(Span::days(2)))? {

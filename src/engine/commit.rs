@@ -59,7 +59,13 @@ impl Inner {
         Ok(Sent::Tried)
     }
 
-    async fn record_end(&self, id: PostId, attempt: u32, outcome: CommitOutcome, task: Task) -> Result<(), EngineError> {
+    async fn record_end(
+        &self,
+        id: PostId,
+        attempt: u32,
+        outcome: CommitOutcome,
+        task: Task,
+    ) -> Result<(), EngineError> {
         match &outcome {
             CommitOutcome::Accepted(_) => self.pulse.went_well(task),
             CommitOutcome::Refused { why, .. } | CommitOutcome::NotSent { why } | CommitOutcome::InDoubt { why } => {
@@ -77,7 +83,11 @@ impl Inner {
     }
 
     /// Asks the platform whom the session belongs to; another one stops the account.
-    pub(crate) async fn is_itself(&self, login: &Login, adapter: &Arc<dyn Adapter>) -> Result<Result<(), NoLogin>, EngineError> {
+    pub(crate) async fn is_itself(
+        &self,
+        login: &Login,
+        adapter: &Arc<dyn Adapter>,
+    ) -> Result<Result<(), NoLogin>, EngineError> {
         match adapter.check_identity(login).await {
             Ok(()) => Ok(Ok(())),
             Err(IdentityError::Other { found }) => {
@@ -85,7 +95,11 @@ impl Inner {
                 self.lose_login(&login.account.id, why.clone()).await?;
                 Ok(Err(NoLogin::Lost(why)))
             }
-            Err(IdentityError::Expired) => Ok(self.refresh(login.clone(), adapter).await?.map(|_| ()).and(Err(NoLogin::Later("the session was refreshed".to_owned())))),
+            Err(IdentityError::Expired) => Ok(self
+                .refresh(login.clone(), adapter)
+                .await?
+                .map(|_| ())
+                .and(Err(NoLogin::Later("the session was refreshed".to_owned())))),
             Err(IdentityError::Lost(why)) => {
                 self.lose_login(&login.account.id, why.clone()).await?;
                 Ok(Err(NoLogin::Lost(why)))

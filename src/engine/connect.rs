@@ -59,7 +59,10 @@ impl Inner {
                 Ok(true)
             }
             Err(ConnectError::Unreachable { .. } | ConnectError::Limited { .. }) if self.is_young(account) => {
-                self.pulse.went_wrong(Task::Connect, format!("account {}: its server does not answer; trying again", account.id));
+                self.pulse.went_wrong(
+                    Task::Connect,
+                    format!("account {}: its server does not answer; trying again", account.id),
+                );
                 Ok(false)
             }
             Err(error) => {
@@ -74,7 +77,11 @@ impl Inner {
         matches!(account.connection, Connection::Asked { at } if self.now().since(at).whole_seconds() < 60)
     }
 
-    async fn settle_connection(&self, account: &Account, came: Result<(domain::account::Identity, Secret), String>) -> Result<(), EngineError> {
+    async fn settle_connection(
+        &self,
+        account: &Account,
+        came: Result<(domain::account::Identity, Secret), String>,
+    ) -> Result<(), EngineError> {
         let id = account.id.clone();
         let written = self.store.write(Cause::engine(Task::Connect.as_str()), move |tx| {
             let account: Account = tx.load(&id)?;

@@ -11,7 +11,7 @@ use domain::client::Client;
 use domain::id::AccountId;
 use domain::post::{Handle, Post, PostCommand, PostState};
 use domain::role::Scope;
-use domain::time::UtcTime;
+use domain::time::{Span, UtcTime};
 use domain::variant::{Asset, Content, Lane};
 use platforms::{PrepareError, PrepareFailure, PrepareSeed};
 use store::facts::content_of;
@@ -27,6 +27,8 @@ use crate::{EngineError, Inner, Task, sooner};
 enum Deed {
     /// Its window has closed.
     Miss,
+    /// Its handle is no longer good: make it ready again.
+    Renew,
     /// Make it visible.
     Send,
     /// Give it to a person.
@@ -44,10 +46,10 @@ impl Inner {
     pub(crate) async fn launch(self: &Arc<Self>) -> Result<Option<UtcTime>, EngineError> {
         let now = self.now();
         let (due, mut next) = self.store.read(move |view| what_is_due(view, now)).await?;
-        let mut by_account: BTreeMap<AccountId, Vec<Due>> = BTreeMap::new();
+        let mut by_account: BTreeMap<AccountId, Due> = BTreeMap::new();
         for item in due {
             if item.deed == Deed::Miss {
-                self.miss(&item.post).await?;
+                self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?;
                 continue;
             }
             let again = self.due_again(&key(&item.post));
@@ -55,56 +57,41 @@ impl Inner {
                 next = sooner(next, Some(again));
                 continue;
             }
-            by_account.entry(item.post.account.clone()).or_default().push(item);
+            // The list is sorted by what is most urgent; the next thing on the account is found when this one is done.
+            by_account.entry(item.post.account.clone()).or_insert(item);
         }
-        for (account, items) in by_account {
+        for (account, item) in by_account {
             let Some(taken) = self.take_account(&account) else { continue };
             let inner = Arc::clone(self);
-            tokio::spawn(async move {
-                let _taken = taken;
-                if let Err(error) = inner.launch_account(items).await {
-                    inner.pulse.went_wrong(Task::Launch, error.to_string());
-                    inner.stopping.send_replace(true);
-                }
-            });
+            self.beside(Task::Launch, taken, async move { inner.launch_one(item).await });
         }
         Ok(next)
     }
 
-    /// Does what is due on one account: the first thing to send, else what is to be made ready.
-    async fn launch_account(self: &Arc<Self>, mut items: Vec<Due>) -> Result<(), EngineError> {
-        items.sort_by_key(|item| (item.deed, item.post.window.from, item.post.number));
-        for item in items {
-            match item.deed {
-                Deed::Send => match self.send(&item.post, Task::Launch).await? {
-                    Sent::Tried => self.succeeded(&key(&item.post)),
-                    Sent::NotNow(why) => {
-                        self.try_again(&key(&item.post));
-                        self.pulse.went_wrong(Task::Launch, format!("post {} waits: {why}", item.post.id));
-                    }
-                },
-                Deed::Prepare => self.prepare(&item.post).await?,
-                Deed::HandOff => self.hand_off(&item.post).await?,
-                Deed::Miss => {}
-            }
+    /// Does one thing on one account.
+    async fn launch_one(self: &Arc<Self>, item: Due) -> Result<(), EngineError> {
+        match item.deed {
+            Deed::Send => match self.send(&item.post, Task::Launch).await? {
+                Sent::Tried => self.succeeded(&key(&item.post)),
+                Sent::NotNow(why) => {
+                    self.try_again(&key(&item.post));
+                    self.pulse.went_wrong(Task::Launch, format!("post {} waits: {why}", item.post.id));
+                }
+            },
+            Deed::Prepare => self.prepare(&item.post).await?,
+            Deed::Renew => self.put(&item.post, |_| PostCommand::HandleExpired).await?,
+            Deed::HandOff => self.put(&item.post, |_| PostCommand::HandOff).await?,
+            Deed::Miss => self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?,
         }
         Ok(())
     }
 
-    async fn miss(&self, post: &Post) -> Result<(), EngineError> {
+    async fn put(&self, post: &Post, command: fn(UtcTime) -> PostCommand) -> Result<(), EngineError> {
         let id = post.id;
         let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
-            let at = tx.now();
-            post_decide(tx, id, PostCommand::WindowClosed { at })?;
-            Ok(())
+            let command = command(tx.now());
+            post_decide(tx, id, command)
         });
-        allowed(written.await)?.ok();
-        Ok(())
-    }
-
-    async fn hand_off(&self, post: &Post) -> Result<(), EngineError> {
-        let id = post.id;
-        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| post_decide(tx, id, PostCommand::HandOff));
         allowed(written.await)?.ok();
         Ok(())
     }
@@ -168,7 +155,8 @@ impl Inner {
         let (kept, assets) = (self.home.content_store(), content.assets.clone());
         let read = tokio::task::spawn_blocking(move || {
             let open = |asset: Asset| {
-                let bytes = media::open_verified(&kept, &asset.digest).map_err(|e| format!("its picture cannot be read: {e}"))?;
+                let bytes = media::open_verified(&kept, &asset.digest)
+                    .map_err(|e| format!("its picture cannot be read: {e}"))?;
                 Ok((asset, Bytes::from(bytes)))
             };
             assets.into_iter().map(open).collect::<Result<Vec<_>, String>>()
@@ -193,14 +181,13 @@ fn key(post: &Post) -> String {
 /// Finds what is due, and when the next thing will be.
 fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTime>), StoreError> {
     let mut due = Vec::new();
-    let mut next = None;
-    let mut clients: BTreeMap<domain::id::ClientId, Client> = BTreeMap::new();
-    for post in view.posts_in_state(&Scope::All, &["planned", "prepared", "awaiting operator"])? {
-        if !clients.contains_key(&post.client)
-            && let Some(client) = view.client(&post.client)?
-        {
-            clients.insert(post.client.clone(), client);
-        }
+    let clients: BTreeMap<domain::id::ClientId, Client> =
+        view.clients(&Scope::All)?.into_iter().map(|c| (c.id.clone(), c)).collect();
+    let lead = clients.values().map(|c| c.policy.prepare_lead).max().unwrap_or(Span::ZERO);
+    let waiting = ["planned", "prepared", "awaiting operator"];
+    let horizon = now.plus(lead);
+    let mut next = view.post_next_slot(&Scope::All, &waiting, horizon)?.map(|slot| slot.minus(lead));
+    for post in view.posts_due(&Scope::All, &waiting, horizon)? {
         let Some(client) = clients.get(&post.client) else { continue };
         let (deed, when) = deed_of(&post, client, now);
         match deed {
@@ -214,7 +201,7 @@ fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTim
 
 /// Returns what is next for a post, and when.
 fn deed_of(post: &Post, client: &Client, now: UtcTime) -> (Option<Deed>, UtcTime) {
-    let closed = post.window.until.plus(domain::time::Span::from_micros(1));
+    let closed = post.window.until.plus(Span::from_micros(1));
     if now >= closed {
         return (Some(Deed::Miss), closed);
     }
@@ -222,7 +209,10 @@ fn deed_of(post: &Post, client: &Client, now: UtcTime) -> (Option<Deed>, UtcTime
         return (None, closed);
     }
     match &post.state {
-        PostState::Prepared { .. } => (Some(Deed::Send), post.window.from),
+        PostState::Prepared { handle } => match handle.expires.filter(|end| *end <= now.max(post.window.from)) {
+            Some(end) => (Some(Deed::Renew), end),
+            None => (Some(Deed::Send), post.window.from),
+        },
         PostState::Planned { retry_at } => {
             let ahead = post.window.from.minus(client.policy.prepare_lead);
             let when = ahead.max(retry_at.unwrap_or(ahead));

@@ -93,6 +93,8 @@ pub(crate) struct Inner {
     busy: Mutex<BTreeSet<AccountId>>,
     freed: Notify,
     stopping: watch::Sender<bool>,
+    /// Why a request's own task ended the engine.
+    failure: Mutex<Option<EngineError>>,
     /// When a read that did not succeed is tried again. Lost in a restart, which only means that it is tried at once.
     again: Mutex<std::collections::BTreeMap<String, (u32, UtcTime)>>,
 }
@@ -114,6 +116,7 @@ impl Engine {
             busy: Mutex::default(),
             freed: Notify::new(),
             stopping: watch::Sender::new(false),
+            failure: Mutex::default(),
             again: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -148,7 +151,8 @@ impl Engine {
             }
         }
         inner.wait_until_idle().await;
-        end
+        let failure = inner.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failure.map_or(end, Err)
     }
 }
 
@@ -197,6 +201,22 @@ impl Inner {
         }
     }
 
+    /// Does one account's work beside the tasks. A failing store ends the engine.
+    pub(crate) fn beside<F>(self: &Arc<Self>, task: Task, taken: Taken, work: F)
+    where
+        F: Future<Output = Result<(), EngineError>> + Send + 'static,
+    {
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            let _taken = taken;
+            if let Err(error) = work.await {
+                inner.pulse.went_wrong(task, error.to_string());
+                *inner.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                inner.stopping.send_replace(true);
+            }
+        });
+    }
+
     pub(crate) fn now(&self) -> UtcTime {
         UtcTime::from(self.clock.wall())
     }
@@ -208,7 +228,8 @@ impl Inner {
             tracing::warn!(by_seconds = jump.by.num_seconds(), "the clock jumped; nothing goes out for ten minutes");
         }
         let left = jumps.hold_left(&*self.clock);
-        let clock_hold = left.map(|left| self.now().plus(Span::from_micros(i64::try_from(left.as_micros()).unwrap_or(i64::MAX))));
+        let clock_hold =
+            left.map(|left| self.now().plus(Span::from_micros(i64::try_from(left.as_micros()).unwrap_or(i64::MAX))));
         Surroundings { packs: self.packs.clone(), clock_hold }
     }
 

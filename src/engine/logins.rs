@@ -73,7 +73,10 @@ impl Inner {
     }
 
     /// Returns a login that is good for the next minutes.
-    pub(crate) async fn login(&self, id: &AccountId) -> Result<Result<(Login, Arc<dyn Adapter>), NoLogin>, EngineError> {
+    pub(crate) async fn login(
+        &self,
+        id: &AccountId,
+    ) -> Result<Result<(Login, Arc<dyn Adapter>), NoLogin>, EngineError> {
         let Some((account, adapter)) = self.adapter_of(id).await? else {
             return Ok(Err(NoLogin::Lost(format!("no adapter speaks for account {id}"))));
         };
@@ -94,7 +97,11 @@ impl Inner {
     }
 
     /// Exchanges a session, and keeps the new one before anybody uses it.
-    pub(crate) async fn refresh(&self, login: Login, adapter: &Arc<dyn Adapter>) -> Result<Result<Login, NoLogin>, EngineError> {
+    pub(crate) async fn refresh(
+        &self,
+        login: Login,
+        adapter: &Arc<dyn Adapter>,
+    ) -> Result<Result<Login, NoLogin>, EngineError> {
         let id = login.account.id.clone();
         match adapter.refresh(&login).await {
             Ok(session) => {

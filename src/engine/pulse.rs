@@ -51,7 +51,8 @@ impl Pulse {
 
     fn change(&self, task: Task, change: impl FnOnce(&mut Beat)) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let beat = tasks.entry(task).or_insert(Beat { task: task.as_str(), last: None, next: None, steps: 0, error: None });
+        let beat =
+            tasks.entry(task).or_insert(Beat { task: task.as_str(), last: None, next: None, steps: 0, error: None });
         change(beat);
     }
 }

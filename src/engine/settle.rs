@@ -27,7 +27,9 @@ impl Inner {
             let written = self.store.write(Cause::engine(Task::Settle.as_str()), move |tx| {
                 let at = tx.now();
                 let command = match (&post.state, open) {
-                    (PostState::Preparing, _) => PostCommand::PrepareFailed { why: "the engine ended meanwhile".to_owned(), retry_at: Some(at) },
+                    (PostState::Preparing, _) => {
+                        PostCommand::PrepareFailed { why: "the engine ended meanwhile".to_owned(), retry_at: Some(at) }
+                    }
                     (_, Some(attempt)) => PostCommand::TakeOver { attempt, at },
                     (_, None) => return Ok(()),
                 };
@@ -76,19 +78,16 @@ impl Inner {
 
     fn may_repeat(&self, post: &Post) -> bool {
         let now = self.now();
-        post.approval.is_some() && now <= post.window.until && matches!(post.state, PostState::Unconfirmed { .. }) && post.handle_to_repeat(now).is_ok()
+        post.approval.is_some()
+            && now <= post.window.until
+            && matches!(post.state, PostState::Unconfirmed { .. })
+            && post.handle_to_repeat(now).is_ok()
     }
 
     fn settle_beside(self: &Arc<Self>, post: Post) {
         let Some(taken) = self.take_account(&post.account) else { return };
         let inner = Arc::clone(self);
-        tokio::spawn(async move {
-            let _taken = taken;
-            if let Err(error) = inner.settle_one(&post).await {
-                inner.pulse.went_wrong(Task::Settle, error.to_string());
-                inner.stopping.send_replace(true);
-            }
-        });
+        self.beside(Task::Settle, taken, async move { inner.settle_one(&post).await });
     }
 
     async fn settle_one(self: &Arc<Self>, post: &Post) -> Result<(), EngineError> {

@@ -55,7 +55,12 @@ impl Inner {
     }
 
     async fn beat(&self) -> Result<(), EngineError> {
-        let beats: Vec<_> = self.pulse.beats().into_iter().map(|b| json!({"task": b.task, "last": b.last, "next": b.next, "steps": b.steps, "error": b.error})).collect();
+        let beats: Vec<_> = self
+            .pulse
+            .beats()
+            .into_iter()
+            .map(|b| json!({"task": b.task, "last": b.last, "next": b.next, "steps": b.steps, "error": b.error}))
+            .collect();
         let pid = std::process::id();
         let written = self.store.write(Cause::engine(Task::Tend.as_str()), move |tx| {
             tx.put_heartbeat(&json!({"pid": pid, "tasks": beats}))?;

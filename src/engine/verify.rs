@@ -45,11 +45,16 @@ impl Inner {
 
     /// Reads a post back and records what was seen. Returns false where it is worth looking again.
     pub(crate) async fn read_back(&self, post: &Post) -> Result<bool, EngineError> {
-        let (Some(live), Some((account, adapter))) = (post.live().cloned(), self.adapter_of(&post.account).await?) else { return Ok(true) };
+        let (Some(live), Some((account, adapter))) = (post.live().cloned(), self.adapter_of(&post.account).await?)
+        else {
+            return Ok(true);
+        };
         let expected = post.attempts.last().map_or_else(|| live.digest.clone(), |a| a.handle.expected.clone());
         let seen = adapter.verify(&account, &live, &expected).await;
         let command = match seen {
-            Verification::Seen(proof) if matches!(post.state, PostState::Published { .. }) => PostCommand::Verify(Box::new(proof)),
+            Verification::Seen(proof) if matches!(post.state, PostState::Published { .. }) => {
+                PostCommand::Verify(Box::new(proof))
+            }
             Verification::Seen(_) => return Ok(true),
             Verification::Gone { at, evidence } => PostCommand::Gone { at, evidence },
             Verification::Altered { at, found } => PostCommand::Altered { at, found },

@@ -142,7 +142,11 @@ fn audit_home(home: &Home, anchor: Option<&Anchor>) -> Result<AuditReport, Store
     crate::one_moment(&connection, || {
         let meta = read_meta(&connection)?;
         let wrong = |expected: String| {
-            broken(BreakKind::WrongStore, None, format!("the file is store {}, store {expected} belongs here", meta.store))
+            broken(
+                BreakKind::WrongStore,
+                None,
+                format!("the file is store {}, store {expected} belongs here", meta.store),
+            )
         };
         match expected {
             Ok(expected) if expected != meta.store => return Ok(wrong(expected.to_string())),
@@ -180,9 +184,14 @@ fn audit(connection: &Connection, meta: &Meta, anchor: Option<&Anchor>) -> Resul
     }
     let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if said != "ok" {
-        return Ok(AuditReport::CannotTell { why: format!("the log is whole, but the file around it is damaged: {said}") });
+        return Ok(AuditReport::CannotTell {
+            why: format!("the log is whole, but the file around it is damaged: {said}"),
+        });
     }
-    Ok(AuditReport::Whole { head: Anchor { store: meta.store, n: meta.head.n, hash: meta.head.hash }, refusals: meta.refusals.n })
+    Ok(AuditReport::Whole {
+        head: Anchor { store: meta.store, n: meta.head.n, hash: meta.head.hash },
+        refusals: meta.refusals.n,
+    })
 }
 
 /// The log, as it is walked.
@@ -202,7 +211,11 @@ impl Chain<'_> {
             let next = before.n + 1;
             let row = match rows.next() {
                 Ok(row) => row,
-                Err(error) => return Err(StoreError::Corrupt { why: format!("after event {} it cannot be read: {error}", before.n) }),
+                Err(error) => {
+                    return Err(StoreError::Corrupt {
+                        why: format!("after event {} it cannot be read: {error}", before.n),
+                    });
+                }
             };
             let Some(row) = row else { break };
             let n = row.get::<_, i64>(0).ok().and_then(|n| convert::from_db(n).ok());
@@ -221,7 +234,11 @@ impl Chain<'_> {
             }
             before = Head { n: next, hash: stored.hash };
             if anchor.is_some_and(|anchor| anchor.n == next && anchor.hash != stored.hash) {
-                return found(BreakKind::Edited, next, "the anchor says otherwise: the log was written anew before this place");
+                return found(
+                    BreakKind::Edited,
+                    next,
+                    "the anchor says otherwise: the log was written anew before this place",
+                );
             }
         }
         if before.n < meta.head.n {
@@ -231,7 +248,9 @@ impl Chain<'_> {
             return found(BreakKind::Edited, before.n, "the head that the store remembers is another");
         }
         match anchor {
-            Some(anchor) if anchor.n > before.n => found(BreakKind::CutOff, before.n + 1, "the anchor is of a later event"),
+            Some(anchor) if anchor.n > before.n => {
+                found(BreakKind::CutOff, before.n + 1, "the anchor is of a later event")
+            }
             Some(_) | None => Ok(None),
         }
     }
@@ -239,11 +258,13 @@ impl Chain<'_> {
     /// Tells what happened where the event after `before` is not as it was written, from what stands around it.
     fn kind_of_break(&self, before: Head, bad: &StoredLink, head: u64) -> Result<BreakKind, StoreError> {
         let n = before.n + 1;
-        let fits = |stored: &StoredLink, before: Digest, n: u64| stored.link.hash_at(&self.store, before, n) == stored.hash;
+        let fits =
+            |stored: &StoredLink, before: Digest, n: u64| stored.link.hash_at(&self.store, before, n) == stored.hash;
         let around = self.after(n)?;
         if let Some(rightful) = around.iter().find(|stored| fits(stored, before.hash, n)) {
             // The one after it fits behind the rightful one, too: everything was moved by one place to make room.
-            let moved = around.get(1).is_some_and(|second| rightful.link.n == n + 1 && fits(second, rightful.hash, n + 1));
+            let moved =
+                around.get(1).is_some_and(|second| rightful.link.n == n + 1 && fits(second, rightful.hash, n + 1));
             let last: i64 = self.connection.query_row("SELECT max(n) FROM event", [], |row| row.get(0))?;
             let too_many = convert::from_db(last)? > head;
             return Ok(if moved || too_many { BreakKind::Inserted } else { BreakKind::Reordered });
@@ -268,7 +289,8 @@ impl Chain<'_> {
 
     /// Returns the readable events after place `n`, as far as is looked around.
     fn after(&self, n: u64) -> Result<Vec<StoredLink>, StoreError> {
-        let mut question = self.connection.prepare(&format!("SELECT {LINK_COLUMNS} FROM event WHERE n > ?1 ORDER BY n LIMIT ?2"))?;
+        let mut question =
+            self.connection.prepare(&format!("SELECT {LINK_COLUMNS} FROM event WHERE n > ?1 ORDER BY n LIMIT ?2"))?;
         let mut rows = question.query([convert::to_db(n)?, convert::to_db(LOOK_AROUND)?])?;
         let mut found = Vec::new();
         while let Ok(Some(row)) = rows.next() {
@@ -279,13 +301,16 @@ impl Chain<'_> {
 
     /// Walks the refusals; returns the first that is not as it was written.
     fn refusals(&self, meta: &Meta) -> Result<Option<Break>, StoreError> {
-        let found = |kind, n, detail: &str| Ok(Some(Break { kind, n: Some(n), detail: format!("of the refusals: {detail}") }));
+        let found =
+            |kind, n, detail: &str| Ok(Some(Break { kind, n: Some(n), detail: format!("of the refusals: {detail}") }));
         let mut before = Head::EMPTY;
         let mut question = self.connection.prepare(&format!("SELECT {REFUSAL_COLUMNS} FROM refusal ORDER BY n"))?;
         let mut rows = question.query([])?;
         while let Some(row) = rows.next()? {
             let next = before.n + 1;
-            let Ok((link, hash)) = RefusalLink::read(row) else { return found(BreakKind::Edited, next, "it cannot be read") };
+            let Ok((link, hash)) = RefusalLink::read(row) else {
+                return found(BreakKind::Edited, next, "it cannot be read");
+            };
             if link.n > next {
                 return found(BreakKind::Missing, next, "it is not there");
             }
@@ -297,6 +322,10 @@ impl Chain<'_> {
             }
             before = Head { n: next, hash };
         }
-        if before == meta.refusals { Ok(None) } else { found(BreakKind::CutOff, before.n + 1, "they end before their head") }
+        if before == meta.refusals {
+            Ok(None)
+        } else {
+            found(BreakKind::CutOff, before.n + 1, "they end before their head")
+        }
     }
 }

@@ -42,8 +42,14 @@ impl FromStr for Anchor {
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || "an anchor is written as STORE:NUMBER:HASH, as `expos store info` prints it".to_owned();
         let mut parts = text.split(':');
-        let (Some(store), Some(n), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return Err(bad()) };
-        Ok(Self { store: store.parse().map_err(|_| bad())?, n: n.parse().map_err(|_| bad())?, hash: hash.parse().map_err(|_| bad())? })
+        let (Some(store), Some(n), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(bad());
+        };
+        Ok(Self {
+            store: store.parse().map_err(|_| bad())?,
+            n: n.parse().map_err(|_| bad())?,
+            hash: hash.parse().map_err(|_| bad())?,
+        })
     }
 }
 
@@ -101,7 +107,12 @@ impl Link {
     }
 
     /// Writes the event, with the client whose it is.
-    pub(crate) fn insert(&self, connection: &Connection, client: Option<&ClientId>, hash: Digest) -> Result<(), StoreError> {
+    pub(crate) fn insert(
+        &self,
+        connection: &Connection,
+        client: Option<&ClientId>,
+        hash: Digest,
+    ) -> Result<(), StoreError> {
         connection
             .prepare_cached(
                 "INSERT INTO event (n, time_us, epoch, stream, version, client, actor_kind, actor_uid, actor_name, actor_role, cause, type, payload, hash)
@@ -128,8 +139,7 @@ impl Link {
 }
 
 /// The columns of `StoredLink::read`.
-pub(crate) const LINK_COLUMNS: &str =
-    "n, time_us, epoch, stream, version, client, actor_kind, actor_uid, actor_name, actor_role, cause, type, payload, hash";
+pub(crate) const LINK_COLUMNS: &str = "n, time_us, epoch, stream, version, client, actor_kind, actor_uid, actor_name, actor_role, cause, type, payload, hash";
 
 /// An event as it stands in the file, not yet believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +202,10 @@ impl EventRecord {
     /// Reads the event of an aggregate.
     pub fn as_event<A: Stored>(&self) -> Result<A::Event, StoreError> {
         if self.kind != A::KIND {
-            return Err(StoreError::Unreadable { what: format!("event {}", self.n), why: format!("it is one of {}, not of {}", self.kind, A::KIND) });
+            return Err(StoreError::Unreadable {
+                what: format!("event {}", self.n),
+                why: format!("it is one of {}, not of {}", self.kind, A::KIND),
+            });
         }
         stored::read_event::<A>(&format!("{} {}", A::NOUN, self.key), &self.payload)
     }
@@ -229,10 +242,11 @@ pub(crate) fn stream_name(kind: StreamKind, key: &str) -> String {
 /// Takes a stream's name apart.
 pub(crate) fn split_stream(stream: &str) -> Result<(StreamKind, &str), StoreError> {
     let (kind, key) = stream.split_once('/').unwrap_or((stream, ""));
-    let kind = StreamKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(|| StoreError::Unreadable {
-        what: format!("stream {stream}"),
-        why: "this program knows no such sort of thing".to_owned(),
-    })?;
+    let kind =
+        StreamKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(|| StoreError::Unreadable {
+            what: format!("stream {stream}"),
+            why: "this program knows no such sort of thing".to_owned(),
+        })?;
     Ok((kind, key))
 }
 
@@ -326,7 +340,12 @@ mod tests {
             at: UtcTime::from_micros(5),
             stream: "post/X".to_owned(),
             version: 3,
-            actor: ActorColumns { kind: "person".to_owned(), uid: Some(1000), name: "ada".to_owned(), role: "admin".to_owned() },
+            actor: ActorColumns {
+                kind: "person".to_owned(),
+                uid: Some(1000),
+                name: "ada".to_owned(),
+                role: "admin".to_owned(),
+            },
             cause: "c".to_owned(),
             event: "e".to_owned(),
             payload: "{}".to_owned(),
@@ -337,7 +356,8 @@ mod tests {
     fn every_field_is_in_the_hash() {
         let before = Digest::of(b"before");
         let hash = link().hash("S", before);
-        let mut others = vec![link().hash("T", before), link().hash("S", Digest::of(b"other")), link().hash_at("S", before, 8)];
+        let mut others =
+            vec![link().hash("T", before), link().hash("S", Digest::of(b"other")), link().hash_at("S", before, 8)];
         let edits: [fn(&mut Link); 12] = [
             |l| l.epoch = Epoch(3),
             |l| l.at = UtcTime::from_micros(6),

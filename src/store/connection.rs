@@ -37,7 +37,8 @@ pub(crate) fn open(path: &PathBuf, purpose: Purpose) -> Result<Connection, Store
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let flags =
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::opening(path, error))?;
     set_up(&connection).map_err(|error| match error {
         StoreError::NoRights { why, .. } => StoreError::NoRights { path: path.display().to_string(), why },
@@ -127,7 +128,8 @@ mod tests {
     use super::*;
 
     fn objects(connection: &Connection) -> Vec<(String, String, String)> {
-        let mut found = connection.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_master ORDER BY type, name").unwrap();
+        let mut found =
+            connection.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_master ORDER BY type, name").unwrap();
         found.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
     }
 

@@ -11,17 +11,22 @@ use crate::StoreError;
 
 /// Returns a count as SQLite holds it.
 pub(crate) fn to_db(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).map_err(|_| StoreError::Unstorable { what: format!("the number {count}"), why: "it is too large".to_owned() })
+    i64::try_from(count)
+        .map_err(|_| StoreError::Unstorable { what: format!("the number {count}"), why: "it is too large".to_owned() })
 }
 
 /// Returns a stored count.
 pub(crate) fn from_db(count: i64) -> Result<u64, StoreError> {
-    u64::try_from(count).map_err(|_| StoreError::Unreadable { what: format!("the number {count}"), why: "a count is never negative".to_owned() })
+    u64::try_from(count).map_err(|_| StoreError::Unreadable {
+        what: format!("the number {count}"),
+        why: "a count is never negative".to_owned(),
+    })
 }
 
 /// Returns the text in which something is stored.
 pub(crate) fn to_json<T: Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Unstorable { what: what.to_owned(), why: error.to_string() })
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Unstorable { what: what.to_owned(), why: error.to_string() })
 }
 
 /// Reads something stored.
@@ -57,8 +62,12 @@ impl From<&Actor> for ActorColumns {
             Actor::Person { uid, name, role } => {
                 Self { kind: "person".to_owned(), uid: Some(*uid), name: name.clone(), role: role.as_str().to_owned() }
             }
-            Actor::Agent { name } => Self { kind: "agent".to_owned(), uid: None, name: name.clone(), role: String::new() },
-            Actor::Engine => Self { kind: "engine".to_owned(), uid: None, name: "engine".to_owned(), role: String::new() },
+            Actor::Agent { name } => {
+                Self { kind: "agent".to_owned(), uid: None, name: name.clone(), role: String::new() }
+            }
+            Actor::Engine => {
+                Self { kind: "engine".to_owned(), uid: None, name: "engine".to_owned(), role: String::new() }
+            }
         }
     }
 }
@@ -73,6 +82,9 @@ impl ActorColumns {
             ("engine", None) => Some(Actor::Engine),
             _ => None,
         }
-        .ok_or_else(|| StoreError::Unreadable { what: "an actor".to_owned(), why: format!("`{}` with role `{}` is none", self.kind, self.role) })
+        .ok_or_else(|| StoreError::Unreadable {
+            what: "an actor".to_owned(),
+            why: format!("`{}` with role `{}` is none", self.kind, self.role),
+        })
     }
 }

@@ -83,7 +83,9 @@ pub enum StoreError {
         why: String,
     },
     /// The file is damaged.
-    #[error("the store is damaged: {why}; do not run on it: run `expos audit verify`, then restore the last good backup")]
+    #[error(
+        "the store is damaged: {why}; do not run on it: run `expos audit verify`, then restore the last good backup"
+    )]
     Corrupt {
         /// What was found.
         why: String,
@@ -97,7 +99,9 @@ pub enum StoreError {
         found: String,
     },
     /// A newer program made it.
-    #[error("the store was made by a newer expos (schema {found}, this one knows {known}); use that version or a newer one")]
+    #[error(
+        "the store was made by a newer expos (schema {found}, this one knows {known}); use that version or a newer one"
+    )]
     NewerSchema {
         /// The store's schema number.
         found: u32,
@@ -195,7 +199,10 @@ impl From<Stop> for WriteError {
 impl StoreError {
     /// Something that another stored thing names is not there: a break of the store's own order.
     pub fn missing(noun: &str, name: &str) -> Self {
-        Self::Unreadable { what: format!("{noun} {name}"), why: "it is named by something else and is not there".to_owned() }
+        Self::Unreadable {
+            what: format!("{noun} {name}"),
+            why: "it is named by something else and is not there".to_owned(),
+        }
     }
 
     /// Words a failure of a file of the home.
@@ -220,7 +227,11 @@ impl StoreError {
     pub(crate) fn is_of_the_disk(&self) -> bool {
         matches!(
             self,
-            Self::Disk { .. } | Self::DiskFull { .. } | Self::Corrupt { .. } | Self::NoRights { .. } | Self::Unknown { .. }
+            Self::Disk { .. }
+                | Self::DiskFull { .. }
+                | Self::Corrupt { .. }
+                | Self::NoRights { .. }
+                | Self::Unknown { .. }
         )
     }
 }

@@ -32,7 +32,13 @@ pub fn content_of<'a>(experiment: &'a Experiment, post: &Post) -> Option<&'a Con
 }
 
 /// Returns what a post would be, as everything stands now.
-pub fn present_binding(view: &View<'_>, experiment: &Experiment, client: &Client, post: &Post, packs: &str) -> Result<Binding, StoreError> {
+pub fn present_binding(
+    view: &View<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    post: &Post,
+    packs: &str,
+) -> Result<Binding, StoreError> {
     let account = view.account(&post.account)?;
     let content = content_of(experiment, post).map_or(ContentHash(Digest::of(b"")), Content::hash);
     Ok(Binding {
@@ -69,7 +75,12 @@ pub fn commit_facts(tx: &mut Tx<'_>, post: &Post, around: &Surroundings) -> Resu
     })
 }
 
-fn duplicate_of(view: &View<'_>, post: &Post, client: &Client, now: UtcTime) -> Result<Option<(domain::id::PostId, UtcTime)>, StoreError> {
+fn duplicate_of(
+    view: &View<'_>,
+    post: &Post,
+    client: &Client,
+    now: UtcTime,
+) -> Result<Option<(domain::id::PostId, UtcTime)>, StoreError> {
     let since = now.minus(client.policy.duplicate_window);
     let same = view.posts_with_duplicate_key(&post.account, post.duplicate_key, since)?;
     Ok(same.into_iter().filter(|(other, _)| *other != post.id).max_by_key(|(_, at)| *at))
@@ -81,7 +92,12 @@ fn others_on_account(view: &View<'_>, post: &Post, client: &Client, now: UtcTime
     let (from, until) = (now.minus(reach), now.plus(reach));
     let ours = view.posts_out_on_account(&post.account, from, until)?;
     let by_hand = view.external_posts(&post.account, from)?;
-    Ok(ours.into_iter().filter(|(other, _)| *other != post.id).map(|(_, at)| at).chain(by_hand.into_iter().map(|p| p.at)).collect())
+    Ok(ours
+        .into_iter()
+        .filter(|(other, _)| *other != post.id)
+        .map(|(_, at)| at)
+        .chain(by_hand.into_iter().map(|p| p.at))
+        .collect())
 }
 
 fn account_trouble(view: &View<'_>, post: &Post) -> Result<Option<String>, StoreError> {
@@ -92,7 +108,12 @@ fn account_trouble(view: &View<'_>, post: &Post) -> Result<Option<String>, Store
     })
 }
 
-fn holds_above(view: &View<'_>, post: &Post, client: &Client, experiment: &Experiment) -> Result<Vec<String>, StoreError> {
+fn holds_above(
+    view: &View<'_>,
+    post: &Post,
+    client: &Client,
+    experiment: &Experiment,
+) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     let mut add = |what: &str, holds: &Holds| {
         for hold in holds.list() {

@@ -25,7 +25,11 @@ pub fn post_decide(tx: &mut Tx<'_>, id: PostId, command: PostCommand) -> Result<
 }
 
 /// Puts a command to an experiment.
-pub fn experiment_decide(tx: &mut Tx<'_>, id: domain::id::ExperimentId, command: ExperimentCommand) -> Result<Experiment, Stop> {
+pub fn experiment_decide(
+    tx: &mut Tx<'_>,
+    id: domain::id::ExperimentId,
+    command: ExperimentCommand,
+) -> Result<Experiment, Stop> {
     let before: Experiment = tx.load(&id)?;
     let events = before.decide(command)?;
     Ok(tx.append::<Experiment>(&id, events)?)
@@ -47,18 +51,34 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
                 end_escalations(tx, after, &format!("it is out: {}", live.url))?;
             }
             PostEvent::PostUnconfirmed { why, .. } => doubt(tx, after, why)?,
-            PostEvent::NotLiveAttested { by, .. } => end_escalations(tx, after, &format!("{by} swore that it is not live"))?,
+            PostEvent::NotLiveAttested { by, .. } => {
+                end_escalations(tx, after, &format!("{by} swore that it is not live"))?
+            }
             PostEvent::AttemptSettled { .. } => {
                 if before.state.is_in_doubt() && !after.state.is_in_doubt() {
                     end_escalations(tx, after, "it did not go out")?;
                 }
             }
-            PostEvent::PostFailed { why } => open(tx, after, "post.failed", Urgency::Normal, format!("{} did not go out: {why}", after.what()))?,
+            PostEvent::PostFailed { why } => {
+                open(tx, after, "post.failed", Urgency::Normal, format!("{} did not go out: {why}", after.what()))?
+            }
             PostEvent::PostRemoved { evidence, .. } => {
-                open(tx, after, "post.removed", Urgency::High, format!("{} was live and is gone: {evidence}", after.what()))?;
+                open(
+                    tx,
+                    after,
+                    "post.removed",
+                    Urgency::High,
+                    format!("{} was live and is gone: {evidence}", after.what()),
+                )?;
             }
             PostEvent::PostAltered { found, .. } => {
-                open(tx, after, "post.altered", Urgency::High, format!("{} shows something else than was approved ({found})", after.what()))?;
+                open(
+                    tx,
+                    after,
+                    "post.altered",
+                    Urgency::High,
+                    format!("{} shows something else than was approved ({found})", after.what()),
+                )?;
             }
             PostEvent::PostPlanned { .. }
             | PostEvent::PostApproved { .. }
@@ -121,7 +141,13 @@ fn doubt(tx: &mut Tx<'_>, post: &Post, why: &str) -> Result<(), Stop> {
 
 /// Opens the escalation of a post in doubt, with all that is known; once.
 pub fn escalate_doubt(tx: &mut Tx<'_>, post: &Post, why: &str) -> Result<(), Stop> {
-    open(tx, post, "post.unconfirmed", Urgency::Critical, format!("{}: we cannot tell whether it is out: {why}", post.what()))
+    open(
+        tx,
+        post,
+        "post.unconfirmed",
+        Urgency::Critical,
+        format!("{}: we cannot tell whether it is out: {why}", post.what()),
+    )
 }
 
 fn open(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String) -> Result<(), Stop> {
@@ -146,7 +172,10 @@ pub fn escalate_account(tx: &mut Tx<'_>, account: &Account, rule: &str, why: &st
         urgency: Urgency::High,
         what: format!("account {}: {why}", account.id),
         evidence: vec![format!("handle {}, identity {}", account.handle, account.identity_id())],
-        answers: vec![format!("expos account connect {} --account {} --client {} --handle {}", account.platform, account.id, account.client, account.handle)],
+        answers: vec![format!(
+            "expos account connect {} --account {} --client {} --handle {}",
+            account.platform, account.id, account.client, account.handle
+        )],
     };
     open_once(tx, trouble)
 }
@@ -168,7 +197,11 @@ fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Stop> {
     }
     let now = tx.now();
     // An id needs no secrecy, only to be its own: what it is about, and when.
-    let digest = Framed::new("expos.escalation.1").text(&format!("{:?}", trouble.subject)).text(trouble.rule).text(&now.to_string()).digest();
+    let digest = Framed::new("expos.escalation.1")
+        .text(&format!("{:?}", trouble.subject))
+        .text(trouble.rule)
+        .text(&now.to_string())
+        .digest();
     let mut random = [0_u8; 10];
     random.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
     let id = EscalationId::new(now, random);

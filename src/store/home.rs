@@ -148,14 +148,22 @@ impl Home {
         let path = self.key();
         let refuse = |why: &str| Err(StoreError::Unsafe { path: path.display().to_string(), why: why.to_owned() });
         let no_follow = rustix::fs::OFlags::NOFOLLOW.bits();
-        let Ok(no_follow) = i32::try_from(no_follow) else { return refuse("this system cannot open it without following links") };
-        let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(&path).map_err(|error| StoreError::file(&path, &error))?;
+        let Ok(no_follow) = i32::try_from(no_follow) else {
+            return refuse("this system cannot open it without following links");
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(no_follow)
+            .open(&path)
+            .map_err(|error| StoreError::file(&path, &error))?;
         let found = file.metadata().map_err(|error| StoreError::file(&path, &error))?;
         if !found.file_type().is_file() || found.uid() != rustix::process::geteuid().as_raw() {
             return refuse("the master key is a plain file of the user who owns the home");
         }
         if found.mode() & 0o7777 != 0o400 {
-            return refuse("the master key must be readable by its owner alone; `chmod 0400` it, and if others could read it, rotate it");
+            return refuse(
+                "the master key must be readable by its owner alone; `chmod 0400` it, and if others could read it, rotate it",
+            );
         }
         let mut key = Zeroizing::new([0u8; 32]);
         let whole = file.read_exact(key.as_mut_slice()).and_then(|()| file.read(&mut [0u8; 1]));

@@ -39,7 +39,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 pub use audit::{AuditReport, Break, BreakKind, audit_verify};
 pub use chain::{Anchor, EventRecord};
 pub use connection::SCHEMA_VERSION;
-pub use error::{StoreError, Stop, WriteError};
+pub use error::{Stop, StoreError, WriteError};
 pub use home::Home;
 pub use open::Open;
 pub use rebuild::Difference;
@@ -105,7 +105,11 @@ impl Store {
 
     /// Runs a transaction like `write`, and gives leave for each attempt that it recorded (rule 2): a permit exists only
     /// after COMMIT of its `PostCommitting` returned, and only here.
-    pub async fn write_with_permits<T, F>(&self, cause: Cause, function: F) -> Result<(T, Vec<CommitPermit>), WriteError>
+    pub async fn write_with_permits<T, F>(
+        &self,
+        cause: Cause,
+        function: F,
+    ) -> Result<(T, Vec<CommitPermit>), WriteError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
@@ -114,7 +118,9 @@ impl Store {
         let ended = || StoreError::WriterEnded { why: "its thread ended".to_owned() };
         match &self.inner.way {
             Way::Inline { writer, .. } => {
-                let mut writer = writer.lock().map_err(|_| StoreError::WriterEnded { why: "an earlier transaction broke off".to_owned() })?;
+                let mut writer = writer
+                    .lock()
+                    .map_err(|_| StoreError::WriterEnded { why: "an earlier transaction broke off".to_owned() })?;
                 writer.run(vec![job], &mut || None);
                 drop(writer);
                 answer.try_recv().unwrap_or_else(|_| Err(ended().into()))
@@ -143,7 +149,9 @@ impl Store {
                 let broken = |why: String| StoreError::Failed { why };
                 let _turn = readers.free.acquire().await.map_err(|error| broken(error.to_string()))?;
                 let inner = Arc::clone(&self.inner);
-                tokio::task::spawn_blocking(move || inner.read(function)).await.map_err(|error| broken(error.to_string()))?
+                tokio::task::spawn_blocking(move || inner.read(function))
+                    .await
+                    .map_err(|error| broken(error.to_string()))?
             }
         }
     }
@@ -237,9 +245,25 @@ impl Drop for Inner {
     }
 }
 
+/// How often the writer looks for the next transaction before it sleeps: some tens of microseconds, as long as it takes
+/// whoever was just answered to ask again.
+const LOOKS: u32 = 2000;
+
+/// Waits for the next transaction; nothing once nobody can ask any more.
+fn next_job(jobs: &mut mpsc::Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+    for _ in 0..LOOKS {
+        match jobs.try_recv() {
+            Ok(job) => return Some(job),
+            Err(mpsc::error::TryRecvError::Empty) => std::hint::spin_loop(),
+            Err(mpsc::error::TryRecvError::Disconnected) => return None,
+        }
+    }
+    jobs.blocking_recv()
+}
+
 /// What the writer's thread does until nobody can ask any more, or nothing more may be written.
 fn write_until_closed(mut writer: Writer, mut jobs: mpsc::Receiver<Box<dyn Job>>, lock: OwnerLock) {
-    while let Some(first) = jobs.blocking_recv() {
+    while let Some(first) = next_job(&mut jobs) {
         let mut waiting = vec![first];
         while waiting.len() < GROUP_MAX {
             match jobs.try_recv() {

@@ -22,10 +22,19 @@ impl OwnerLock {
         let path = home.lock();
         let failed = |error: std::io::Error| StoreError::file(&path, &error);
         if path.symlink_metadata().is_ok_and(|found| !found.file_type().is_file()) {
-            return Err(StoreError::Unsafe { path: path.display().to_string(), why: "the lock is a plain file; remove what is there".to_owned() });
+            return Err(StoreError::Unsafe {
+                path: path.display().to_string(),
+                why: "the lock is a plain file; remove what is there".to_owned(),
+            });
         }
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -35,7 +44,10 @@ impl OwnerLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(failed)?;
         Ok(Self { _file: file })
     }
 }

@@ -51,7 +51,8 @@ pub(crate) fn read_meta(connection: &Connection) -> Result<Meta, StoreError> {
     let sql = "SELECT store_id, epoch, head_n, head_hash, refusal_n, refusal_hash, place FROM meta WHERE id = 1";
     let mut question = connection.prepare(sql)?;
     let mut rows = question.query([])?;
-    let row = rows.next()?.ok_or_else(|| StoreError::Corrupt { why: "it does not say which store it is".to_owned() })?;
+    let row =
+        rows.next()?.ok_or_else(|| StoreError::Corrupt { why: "it does not say which store it is".to_owned() })?;
     let store: String = row.get(0)?;
     let (head, refusals): ([u8; 32], [u8; 32]) = (row.get(3)?, row.get(5)?);
     Ok(Meta {
@@ -86,7 +87,11 @@ fn check_head(connection: &Connection, meta: &Meta) -> Result<(), StoreError> {
     let mut question = connection.prepare(&format!("SELECT {LINK_COLUMNS} FROM event ORDER BY n DESC LIMIT 2"))?;
     let mut rows = question.query([])?;
     let Some(last) = rows.next()?.map(StoredLink::read).transpose()? else {
-        return if meta.head == Head::EMPTY { Ok(()) } else { corrupt(format!("its log is empty, and should have {} events", meta.head.n)) };
+        return if meta.head == Head::EMPTY {
+            Ok(())
+        } else {
+            corrupt(format!("its log is empty, and should have {} events", meta.head.n))
+        };
     };
     let before = rows.next()?.map(StoredLink::read).transpose()?.map_or(Head::EMPTY.hash, |stored| stored.hash);
     if last.link.n != meta.head.n {
@@ -107,7 +112,10 @@ impl Store {
             return Err(StoreError::HomeExists { root: home.root.display().to_string() });
         }
         let AgencyEvent::AgencyFounded { agency } = &founding else {
-            return Err(StoreError::Unstorable { what: "the agency".to_owned(), why: "its first event must found it".to_owned() });
+            return Err(StoreError::Unstorable {
+                what: "the agency".to_owned(),
+                why: "its first event must found it".to_owned(),
+            });
         };
         home.create(agency.kind)?;
         let _lock = OwnerLock::take(home)?;
@@ -118,13 +126,23 @@ impl Store {
         let epoch = take_over(&mut connection, None)?;
         let vault = Arc::new(Vault::new(home.read_key()?, id));
         let shown = Arc::new(Shown::new(Head::EMPTY));
-        let mut writer = Writer::new(connection, vault, clock, id, (epoch, Head::EMPTY, Head::EMPTY), shown, Some(home.root.clone()))?;
+        let mut writer = Writer::new(
+            connection,
+            vault,
+            clock,
+            id,
+            (epoch, Head::EMPTY, Head::EMPTY),
+            shown,
+            Some(home.root.clone()),
+        )?;
         let (job, mut answer) = Asked::new(cause, move |tx| Ok(tx.append::<Agency>(&(), vec![founding])?));
         writer.run(vec![job], &mut || None);
         match answer.try_recv() {
             Ok(Ok(_)) => {}
             Ok(Err(WriteError::Failed(error))) => return Err(error),
-            Ok(Err(WriteError::Refused(_) | WriteError::Undone)) | Err(_) => return Err(StoreError::Failed { why: "the founding was not stored".to_owned() }),
+            Ok(Err(WriteError::Refused(_) | WriteError::Undone)) | Err(_) => {
+                return Err(StoreError::Failed { why: "the founding was not stored".to_owned() });
+            }
         }
         writer.close()?;
         unfinished.finish(home, id)
@@ -149,17 +167,30 @@ impl Store {
         check_head(&connection, &meta)?;
         let vault = Arc::new(Vault::new(home.read_key()?, meta.store));
         let place = home.place()?;
-        let moved = meta.place.as_ref().filter(|last| **last != place).map(|last| format!("at its last run it was {last}; now it is {place}"));
+        let moved = meta
+            .place
+            .as_ref()
+            .filter(|last| **last != place)
+            .map(|last| format!("at its last run it was {last}; now it is {place}"));
         let epoch = take_over(&mut connection, Some(&place))?;
         let shown = Arc::new(Shown::new(meta.head));
         let state = (epoch, meta.head, meta.refusals);
-        let writer =
-            Writer::new(connection, Arc::clone(&vault), Arc::clone(&clock), meta.store, state, Arc::clone(&shown), Some(home.root.clone()))?;
+        let writer = Writer::new(
+            connection,
+            Arc::clone(&vault),
+            Arc::clone(&clock),
+            meta.store,
+            state,
+            Arc::clone(&shown),
+            Some(home.root.clone()),
+        )?;
         let way = match how {
             Open::Inline => Way::Inline { writer: Mutex::new(writer), _lock: Some(lock) },
             Open::Owner => threads(writer, lock, home.db())?,
         };
-        Ok(Self { inner: Arc::new(Inner { way, vault, shown, clock, id: meta.store, epoch, home: Some(home.clone()), moved }) })
+        Ok(Self {
+            inner: Arc::new(Inner { way, vault, shown, clock, id: meta.store, epoch, home: Some(home.clone()), moved }),
+        })
     }
 
     /// Makes a store in memory, inline and empty: the first transaction founds its agency.
@@ -173,7 +204,8 @@ impl Store {
         let vault = Arc::new(Vault::new(Zeroizing::new(clock::fresh_bytes()?), id));
         let shown = Arc::new(Shown::new(Head::EMPTY));
         let state = (epoch, Head::EMPTY, Head::EMPTY);
-        let writer = Writer::new(connection, Arc::clone(&vault), Arc::clone(&clock), id, state, Arc::clone(&shown), None)?;
+        let writer =
+            Writer::new(connection, Arc::clone(&vault), Arc::clone(&clock), id, state, Arc::clone(&shown), None)?;
         let way = Way::Inline { writer: Mutex::new(writer), _lock: None };
         Ok(Self { inner: Arc::new(Inner { way, vault, shown, clock, id, epoch, home: None, moved: None }) })
     }

@@ -69,7 +69,8 @@ fn compare_table<A: Stored>(connection: &Connection, found: &mut Vec<Difference>
     )?;
     let mut rows = question.query([A::KIND.as_str()])?;
     while let Some(row) = rows.next()? {
-        let (stream, version, client, payload): (String, i64, Option<String>, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (stream, version, client, payload): (String, i64, Option<String>, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let (_, key) = split_stream(&stream)?;
         if folding.as_ref().is_none_or(|folding| folding.key != key) {
             if let Some(done) = folding.take() {
@@ -107,7 +108,8 @@ fn fold_one<A: Stored>(folding: &mut Folding<A>, version: u64, client: Option<&s
     }
     folding.version = version;
     let what = stored::what::<A>(&folding.key);
-    let next = stored::read_event::<A>(&what, payload).and_then(|event| stored::step(&what, folding.state.take(), &event));
+    let next =
+        stored::read_event::<A>(&what, payload).and_then(|event| stored::step(&what, folding.state.take(), &event));
     match next {
         Ok(state) => {
             if state.client().map(ClientId::as_str) != client {
@@ -119,7 +121,11 @@ fn fold_one<A: Stored>(folding: &mut Folding<A>, version: u64, client: Option<&s
     }
 }
 
-fn compare_row<A: Stored>(connection: &Connection, folded: &Folding<A>, found: &mut Vec<Difference>) -> Result<(), StoreError> {
+fn compare_row<A: Stored>(
+    connection: &Connection,
+    folded: &Folding<A>,
+    found: &mut Vec<Difference>,
+) -> Result<(), StoreError> {
     let mut differs = |how: String| found.push(Difference { kind: A::KIND, key: folded.key.clone(), how });
     if let Some(broken) = &folded.broken {
         differs(broken.clone());
@@ -158,7 +164,8 @@ pub(crate) fn compare_snapshots(connection: &Connection) -> Result<Vec<Differenc
     while let Some(row) = rows.next()? {
         let (stream, payload): (String, String) = (row.get(0)?, row.get(1)?);
         let (_, key) = split_stream(&stream)?;
-        if let PostEvent::SnapshotTaken { age, rows, digest, .. } = stored::read_event::<Post>("a snapshot", &payload)? {
+        if let PostEvent::SnapshotTaken { age, rows, digest, .. } = stored::read_event::<Post>("a snapshot", &payload)?
+        {
             promised.insert((convert::parse("a post", key)?, age), (rows, digest));
         }
     }
@@ -169,7 +176,8 @@ pub(crate) fn compare_snapshots(connection: &Connection) -> Result<Vec<Differenc
         [],
     )?;
     let mut found = Vec::new();
-    let mut differs = |post: PostId, how: String| found.push(Difference { kind: StreamKind::Post, key: post.to_string(), how });
+    let mut differs =
+        |post: PostId, how: String| found.push(Difference { kind: StreamKind::Post, key: post.to_string(), how });
     for snapshot in stored {
         match promised.remove(&(snapshot.post, snapshot.age)) {
             None => differs(snapshot.post, format!("it has a snapshot at {} that no event tells of", snapshot.age)),

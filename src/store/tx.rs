@@ -5,6 +5,7 @@
 //!
 //! Invariant: after each append the read row is the fold of the stream (I12), and what was written reads back as it was.
 
+use std::any::Any;
 use std::ops::Deref;
 
 use domain::actor::Actor;
@@ -54,6 +55,13 @@ pub(crate) struct Leave {
     pub(crate) recorded: UtcTime,
 }
 
+/// What was loaded last: what is decided on is mostly what is appended to next.
+pub(crate) struct Loaded {
+    stream: String,
+    version: Version,
+    state: Box<dyn Any>,
+}
+
 /// A write transaction on the writer. Reads what it wrote itself.
 pub struct Tx<'a> {
     pub(crate) view: View<'a>,
@@ -63,6 +71,7 @@ pub struct Tx<'a> {
     pub(crate) head: Head,
     pub(crate) client: Option<ClientId>,
     pub(crate) leaves: Vec<Leave>,
+    pub(crate) loaded: Option<Loaded>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -101,10 +110,19 @@ impl Tx<'_> {
 
     /// Returns an aggregate with its version, or refuses because there is none.
     pub fn load_version<A: Stored>(&mut self, key: &A::Key) -> Result<(A, Version), Stop> {
-        let found = self.view.find::<A>(key)?;
-        let (state, version) = found.ok_or_else(|| Refusal::not_found(A::NOUN, &A::key_text(key)))?;
+        let key = A::key_text(key);
+        let found = self.view.find_text::<A>(&key)?;
+        let (state, version) = found.ok_or_else(|| Refusal::not_found(A::NOUN, &key))?;
         self.note_client(&state);
+        self.loaded = Some(Loaded { stream: stream_name(A::KIND, &key), version, state: Box::new(state.clone()) });
         Ok((state, version))
+    }
+
+    /// Returns what was loaded last, where it is the thing asked for and nothing was appended since.
+    fn take_loaded<A: Stored>(&mut self, key: &str) -> Option<(A, Version)> {
+        let loaded = self.loaded.take()?;
+        let state = loaded.state.downcast::<A>().ok()?;
+        (loaded.stream == stream_name(A::KIND, key)).then_some((*state, loaded.version))
     }
 
     fn note_client<A: Stored>(&mut self, state: &A) {
@@ -130,7 +148,10 @@ impl Tx<'_> {
     pub fn append<A: Stored>(&mut self, key: &A::Key, events: Vec<A::Event>) -> Result<A, StoreError> {
         let key = A::key_text(key);
         let what = stored::what::<A>(&key);
-        let found = self.view.find_text::<A>(&key)?;
+        let found = match self.take_loaded::<A>(&key) {
+            Some(loaded) => Some(loaded),
+            None => self.view.find_text::<A>(&key)?,
+        };
         let fresh = found.is_none();
         let (mut state, mut version) = found.map_or((None, 0), |(state, version)| (Some(state), version.0));
         for event in &events {
@@ -140,7 +161,10 @@ impl Tx<'_> {
             state = Some(next);
         }
         let Some(state) = state else {
-            return Err(StoreError::Unstorable { what, why: "there is no such thing and no event that begins it".to_owned() });
+            return Err(StoreError::Unstorable {
+                what,
+                why: "there is no such thing and no event that begins it".to_owned(),
+            });
         };
         if !events.is_empty() {
             stored::put(self.view.connection, &key, version, &state, fresh)?;
@@ -149,7 +173,14 @@ impl Tx<'_> {
         Ok(state)
     }
 
-    fn append_event<A: Stored>(&mut self, key: &str, what: &str, version: u64, state: &A, event: &A::Event) -> Result<(), StoreError> {
+    fn append_event<A: Stored>(
+        &mut self,
+        key: &str,
+        what: &str,
+        version: u64,
+        state: &A,
+        event: &A::Event,
+    ) -> Result<(), StoreError> {
         let refuse = |why: &str| Err(StoreError::Unstorable { what: what.to_owned(), why: why.to_owned() });
         if A::key_text(&state.key()) != key {
             return refuse("the event makes it another thing, with another key");
@@ -178,7 +209,12 @@ impl Tx<'_> {
                 return refuse("an attempt of it names another epoch than the one it is written under");
             }
             let post = convert::parse("a post", key)?;
-            self.leaves.push(Leave { post, attempt: attempt.number, handle: attempt.handle.clone(), recorded: attempt.started });
+            self.leaves.push(Leave {
+                post,
+                attempt: attempt.number,
+                handle: attempt.handle.clone(),
+                recorded: attempt.started,
+            });
         }
         Ok(())
     }
@@ -191,15 +227,26 @@ impl Tx<'_> {
         let age = snapshot.age.0.micros();
         let connection = self.view.connection;
         connection
-            .prepare_cached("INSERT INTO snapshot (post, age_us, captured_us, source, digest) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(rusqlite::params![post, age, snapshot.captured.micros(), snapshot.source, snapshot.digest().bytes()])?;
+            .prepare_cached(
+                "INSERT INTO snapshot (post, age_us, captured_us, source, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(rusqlite::params![
+                post,
+                age,
+                snapshot.captured.micros(),
+                snapshot.source,
+                snapshot.digest().bytes()
+            ])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO snapshot_row (post, age_us, place, metric, reading, value, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         for (place, row) in snapshot.rows.iter().enumerate() {
             let (reading, value, why) = match &row.reading {
                 Reading::Value { value } if !value.is_finite() || (*value == 0.0 && value.is_sign_negative()) => {
-                    return Err(StoreError::Unstorable { what: format!("{} of post {post}", row.metric), why: format!("{value} is no count") });
+                    return Err(StoreError::Unstorable {
+                        what: format!("{} of post {post}", row.metric),
+                        why: format!("{value} is no count"),
+                    });
                 }
                 Reading::Value { value } => ("value", Some(*value), None),
                 Reading::Missing { why } => ("missing", None, Some(why.as_str())),
@@ -248,9 +295,14 @@ impl Tx<'_> {
         let old = self.view.now.minus(crate::view::ANSWERS_KEPT).micros();
         let connection = self.view.connection;
         connection.prepare_cached("DELETE FROM command WHERE time_us < ?1")?.execute([old])?;
-        connection
-            .prepare_cached("INSERT INTO command (uid, id, time_us, answer) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(rusqlite::params![uid, id.to_string(), self.view.now.micros(), convert::to_json("a command's answer", answer)?])?;
+        connection.prepare_cached("INSERT INTO command (uid, id, time_us, answer) VALUES (?1, ?2, ?3, ?4)")?.execute(
+            rusqlite::params![
+                uid,
+                id.to_string(),
+                self.view.now.micros(),
+                convert::to_json("a command's answer", answer)?
+            ],
+        )?;
         Ok(())
     }
 

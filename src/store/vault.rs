@@ -31,7 +31,13 @@ impl Vault {
     }
 
     /// Seals a login and stores it, in place of one of the same kind.
-    pub(crate) fn put(&self, connection: &Connection, account: &AccountId, kind: SecretKind, secret: &Secret) -> Result<(), StoreError> {
+    pub(crate) fn put(
+        &self,
+        connection: &Connection,
+        account: &AccountId,
+        kind: SecretKind,
+        secret: &Secret,
+    ) -> Result<(), StoreError> {
         let data_key = match self.data_key(connection, account)? {
             Some(key) => key,
             None => self.make_data_key(connection, account)?,
@@ -47,7 +53,12 @@ impl Vault {
     }
 
     /// Opens a login.
-    pub(crate) fn get(&self, connection: &Connection, account: &AccountId, kind: SecretKind) -> Result<Option<Secret>, StoreError> {
+    pub(crate) fn get(
+        &self,
+        connection: &Connection,
+        account: &AccountId,
+        kind: SecretKind,
+    ) -> Result<Option<Secret>, StoreError> {
         let Some(data_key) = self.data_key(connection, account)? else { return Ok(None) };
         let row = connection
             .prepare_cached("SELECT nonce, sealed FROM secret WHERE account = ?1 AND kind = ?2")?
@@ -71,7 +82,11 @@ impl Vault {
         Ok(())
     }
 
-    fn data_key(&self, connection: &Connection, account: &AccountId) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+    fn data_key(
+        &self,
+        connection: &Connection,
+        account: &AccountId,
+    ) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
         let row = connection
             .prepare_cached("SELECT nonce, wrapped FROM secret_key WHERE account = ?1")?
             .query_row([account.as_str()], |row| Ok(Sealed { nonce: row.get(0)?, bytes: row.get(1)? }))
@@ -109,7 +124,10 @@ fn seal(key: &[u8; 32], bound_to: &[u8], plain: &[u8], account: &AccountId) -> R
 fn open(key: &[u8; 32], bound_to: &[u8], sealed: &Sealed, account: &AccountId) -> Result<Vec<u8>, StoreError> {
     XChaCha20Poly1305::new(Key::from_slice(key))
         .decrypt(XNonce::from_slice(&sealed.nonce), Payload { msg: &sealed.bytes, aad: bound_to })
-        .map_err(|_| StoreError::Sealed { account: account.to_string(), why: "it was sealed with another key, or the row was changed" })
+        .map_err(|_| StoreError::Sealed {
+            account: account.to_string(),
+            why: "it was sealed with another key, or the row was changed",
+        })
 }
 
 #[cfg(test)]
@@ -129,7 +147,9 @@ mod tests {
     fn sealed(vault: &Vault) -> Connection {
         let connection = crate::connection::make_in_memory().unwrap();
         vault.put(&connection, &account("acme-bs"), SecretKind::Session, &Secret::new("canary-1".to_owned())).unwrap();
-        vault.put(&connection, &account("acme-bs"), SecretKind::AppPassword, &Secret::new("canary-2".to_owned())).unwrap();
+        vault
+            .put(&connection, &account("acme-bs"), SecretKind::AppPassword, &Secret::new("canary-2".to_owned()))
+            .unwrap();
         vault.put(&connection, &account("other-bs"), SecretKind::Session, &Secret::new("canary-3".to_owned())).unwrap();
         connection
     }
@@ -171,7 +191,10 @@ mod tests {
         for swap in swaps {
             let connection = sealed(&right);
             connection.execute_batch(swap).unwrap();
-            assert!(matches!(get(&right, &connection, "acme-bs", SecretKind::Session), Err(StoreError::Sealed { .. })), "{swap}");
+            assert!(
+                matches!(get(&right, &connection, "acme-bs", SecretKind::Session), Err(StoreError::Sealed { .. })),
+                "{swap}"
+            );
         }
     }
 }

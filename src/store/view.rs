@@ -92,7 +92,10 @@ impl View<'_> {
 
     /// Returns the agency; fails where the store was never founded.
     pub fn agency(&self) -> Result<Agency, StoreError> {
-        self.one::<Agency>(&())?.ok_or_else(|| StoreError::Unreadable { what: "the agency".to_owned(), why: "this store was never founded".to_owned() })
+        self.one::<Agency>(&())?.ok_or_else(|| StoreError::Unreadable {
+            what: "the agency".to_owned(),
+            why: "this store was never founded".to_owned(),
+        })
     }
 
     /// Returns a person of the agency.
@@ -144,4 +147,3 @@ impl View<'_> {
         self.list(sql, [convert::scope(scope)?])
     }
 }
-

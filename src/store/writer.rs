@@ -145,7 +145,9 @@ where
             (Err(error), _) => Err(WriteError::Failed(error)),
             (Ok(permits), Some(Ok(done))) => Ok((done, permits)),
             (Ok(_), Some(Err(stop))) => Err(stop.into()),
-            (Ok(_), None) => Err(WriteError::Failed(StoreError::WriterEnded { why: "the transaction was never run".to_owned() })),
+            (Ok(_), None) => {
+                Err(WriteError::Failed(StoreError::WriterEnded { why: "the transaction was never run".to_owned() }))
+            }
         };
         // Whoever asked may have gone away; what was stored stays, and a permit that nobody takes sends nothing.
         drop(self.back.send(answer));
@@ -191,7 +193,19 @@ impl Writer {
             pages.store(u64::try_from(found).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { connection, vault, clock, store: store.to_string(), epoch, head, refusals, shown, folder, ended: None, wal_next: WAL_PAGES_MAX })
+        Ok(Self {
+            connection,
+            vault,
+            clock,
+            store: store.to_string(),
+            epoch,
+            head,
+            refusals,
+            shown,
+            folder,
+            ended: None,
+            wal_next: WAL_PAGES_MAX,
+        })
     }
 
     /// Runs a group of transactions, and those that `more` brings meanwhile, with one COMMIT; answers them all.
@@ -242,7 +256,9 @@ impl Writer {
             return Err(StoreError::WriterEnded { why: why.clone() });
         }
         if let Some(free) = self.folder.as_deref().and_then(home::free_bytes).filter(|free| *free < DISK_SPARE) {
-            return Err(StoreError::DiskFull { why: format!("{free} bytes are left, {DISK_SPARE} are kept in reserve") });
+            return Err(StoreError::DiskFull {
+                why: format!("{free} bytes are left, {DISK_SPARE} are kept in reserve"),
+            });
         }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let fenced = self.check_fence();
@@ -260,7 +276,11 @@ impl Writer {
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let epoch = Epoch(convert::from_db(found.0)?);
         let head = Head { n: convert::from_db(found.1)?, hash: Digest::from_bytes(found.2) };
-        if epoch == self.epoch && head == self.head { Ok(()) } else { Err(StoreError::Fenced { held: self.epoch, found: epoch }) }
+        if epoch == self.epoch && head == self.head {
+            Ok(())
+        } else {
+            Err(StoreError::Fenced { held: self.epoch, found: epoch })
+        }
     }
 
     /// Runs one transaction in its savepoint. An error means that the whole group is lost.
@@ -269,8 +289,16 @@ impl Writer {
         let cause = job.cause().clone();
         let view = View { connection: &self.connection, vault: &self.vault, now: UtcTime::from(self.clock.wall()) };
         let now = view.now;
-        let mut tx =
-            Tx { view, store: &self.store, epoch: self.epoch, cause: &cause, head: self.head, client: None, leaves: Vec::new() };
+        let mut tx = Tx {
+            view,
+            store: &self.store,
+            epoch: self.epoch,
+            cause: &cause,
+            head: self.head,
+            client: None,
+            leaves: Vec::new(),
+            loaded: None,
+        };
         let told = job.run(&mut tx);
         let (head, leaves, client) = (tx.head, tx.leaves, tx.client);
         match told {
@@ -294,7 +322,9 @@ impl Writer {
                 match stop {
                     Stop::Failed(error) if error.is_of_the_disk() => return Err(error),
                     Stop::Failed(_) | Stop::Undo => {}
-                    Stop::Refused(refusal) => self.record_refusal(&cause, client.map(|client| client.to_string()), &refusal, now)?,
+                    Stop::Refused(refusal) => {
+                        self.record_refusal(&cause, client.map(|client| client.to_string()), &refusal, now)?
+                    }
                 }
                 Ok(Ran::Undone)
             }
@@ -302,7 +332,13 @@ impl Writer {
     }
 
     /// Records what a person was refused. The engine's own are its daily bread and stand in no record.
-    fn record_refusal(&mut self, cause: &Cause, client: Option<String>, refusal: &Refusal, at: UtcTime) -> Result<(), StoreError> {
+    fn record_refusal(
+        &mut self,
+        cause: &Cause,
+        client: Option<String>,
+        refusal: &Refusal,
+        at: UtcTime,
+    ) -> Result<(), StoreError> {
         let Actor::Person { uid, name, role } = &cause.actor else { return Ok(()) };
         let link = RefusalLink {
             n: self.refusals.n + 1,
@@ -323,7 +359,9 @@ impl Writer {
 
     fn write_heads(&self) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("UPDATE meta SET head_n = ?1, head_hash = ?2, refusal_n = ?3, refusal_hash = ?4 WHERE id = 1")?
+            .prepare_cached(
+                "UPDATE meta SET head_n = ?1, head_hash = ?2, refusal_n = ?3, refusal_hash = ?4 WHERE id = 1",
+            )?
             .execute(rusqlite::params![
                 convert::to_db(self.head.n)?,
                 self.head.hash.bytes(),
@@ -383,7 +421,10 @@ impl Writer {
         });
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that gives leave: COMMIT of `committing` has returned")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that gives leave: COMMIT of `committing` has returned"
+    )]
     fn permit(&self, leave: Leave) -> CommitPermit {
         CommitPermit::issue(leave.post, leave.attempt, leave.handle, self.epoch, leave.recorded)
     }

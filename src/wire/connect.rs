@@ -122,7 +122,9 @@ async fn reach_one(addresses: &[SocketAddr], clock: &dyn Clock, deadline: Boot) 
     let mut failure = NotSent::Unreachable;
     for (tried, address) in addresses.iter().enumerate() {
         let share = share(deadline.since(clock.boot()), addresses.len() - tried);
-        failure = match within(clock, share, TcpStream::connect(*address)).await {
+        #[expect(clippy::disallowed_methods, reason = "this is the one way onto the network")]
+        let dialled = within(clock, share, TcpStream::connect(*address)).await;
+        failure = match dialled {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => NotSent::Refused,
             Ok(Err(_)) => NotSent::Unreachable,

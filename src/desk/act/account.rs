@@ -27,15 +27,28 @@ pub(super) fn connect(context: &Context, tx: &mut Tx<'_>, ask: Ask) -> Result<Do
     let what = format!("account {}", ask.account);
     check_handle(&what, &ask.handle)?;
     let password = ask.password.into_secret();
-    if password.expose().is_empty() || password.expose().len() > 1000 || password.expose().chars().any(char::is_control) {
-        return Err(Refusal::invalid("account.password", &what, "the app password is empty or not one line", "give it on standard input").into());
+    if password.expose().is_empty() || password.expose().len() > 1000 || password.expose().chars().any(char::is_control)
+    {
+        return Err(Refusal::invalid(
+            "account.password",
+            &what,
+            "the app password is empty or not one line",
+            "give it on standard input",
+        )
+        .into());
     }
     let at = tx.now();
     match tx.account(&ask.account)? {
         Some(known) => {
             context.check_scope(&known.client, "account", ask.account.as_str())?;
             if known.client != ask.client || known.platform != ask.platform {
-                return Err(Refusal::rule("account.other", &what, format!("it belongs to {} on {}", known.client, known.platform), "choose another short name").into());
+                return Err(Refusal::rule(
+                    "account.other",
+                    &what,
+                    format!("it belongs to {} on {}", known.client, known.platform),
+                    "choose another short name",
+                )
+                .into());
             }
             let events = known.decide(AccountCommand::Ask { handle: ask.handle, servers: ask.servers, at })?;
             tx.append::<Account>(&ask.account, events)?;
@@ -56,8 +69,11 @@ pub(super) fn connect(context: &Context, tx: &mut Tx<'_>, ask: Ask) -> Result<Do
         }
     }
     tx.put_secret(&ask.account, SecretKind::AppPassword, &password)?;
-    Ok(Done::new(format!("{what}: connection asked for; the engine logs in"), json!({"account": ask.account, "connection": "asked"}))
-        .next(format!("expos account show {}", ask.account)))
+    Ok(Done::new(
+        format!("{what}: connection asked for; the engine logs in"),
+        json!({"account": ask.account, "connection": "asked"}),
+    )
+    .next(format!("expos account show {}", ask.account)))
 }
 
 fn check_handle(what: &str, handle: &str) -> Result<(), Refusal> {
@@ -69,7 +85,12 @@ fn check_handle(what: &str, handle: &str) -> Result<(), Refusal> {
         Ok(())
     } else {
         let found: String = handle.chars().take(64).collect();
-        Err(Refusal::invalid("account.handle", what, format!("`{found}` is not a handle"), "write it as name.example.com, without @"))
+        Err(Refusal::invalid(
+            "account.handle",
+            what,
+            format!("`{found}` is not a handle"),
+            "write it as name.example.com, without @",
+        ))
     }
 }
 

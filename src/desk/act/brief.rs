@@ -50,7 +50,8 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::EscalationTake { .. }
         | Command::EscalationResolve { .. } => return Ok(()),
     };
-    let brief = read(toml).map_err(|problems| Problem::Invalid(problems.iter().map(BriefProblem::to_string).collect()))?;
+    let brief =
+        read(toml).map_err(|problems| Problem::Invalid(problems.iter().map(BriefProblem::to_string).collect()))?;
     let scope = context.person.scope.clone();
     let client = brief.client.clone();
     let known = desk.store.read(move |view| view.client(&client)).await?.filter(|c| scope.holds(&c.id));
@@ -61,7 +62,8 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
     let names = asset_refs(&brief);
     let client = brief.client.clone();
     let imported = tokio::task::spawn_blocking(move || import_all(&home, &client, names)).await;
-    context.assets = imported.map_err(|e| Problem::Failed(format!("reading the brief's pictures broke off: {e}")))??;
+    context.assets =
+        imported.map_err(|e| Problem::Failed(format!("reading the brief's pictures broke off: {e}")))??;
     context.brief = Some(brief);
     Ok(())
 }
@@ -85,7 +87,8 @@ fn import_all(home: &Home, client: &domain::id::ClientId, refs: Vec<AssetRef>) -
     }
     let (root, kept) = (home.assets(client), home.content_store());
     for folder in [&root, &kept] {
-        std::fs::create_dir_all(folder).map_err(|e| Problem::Failed(format!("the folder {} cannot be made: {e}", folder.display())))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Problem::Failed(format!("the folder {} cannot be made: {e}", folder.display())))?;
     }
     let mut problems = Vec::new();
     for asset in refs {
@@ -97,7 +100,11 @@ fn import_all(home: &Home, client: &domain::id::ClientId, refs: Vec<AssetRef>) -
             Ok(picture) => {
                 found.insert(name, as_asset(&asset, &picture));
             }
-            Err(refusal) => problems.push(format!("asset `{}`: {refusal} (pictures of {client} are read from {})", asset.file.show().truncated(64), root.display())),
+            Err(refusal) => problems.push(format!(
+                "asset `{}`: {refusal} (pictures of {client} are read from {})",
+                asset.file.show().truncated(64),
+                root.display()
+            )),
         }
     }
     if problems.is_empty() { Ok(found) } else { Err(Problem::Invalid(problems)) }
@@ -118,7 +125,9 @@ fn as_asset(asset: &AssetRef, picture: &media::Imported) -> Asset {
 }
 
 fn take_brief(context: &Context) -> Result<Brief, Refusal> {
-    context.brief.clone().ok_or_else(|| Refusal::invalid("brief.missing", "the brief", "none was given", "give a file, or - for standard input"))
+    context.brief.clone().ok_or_else(|| {
+        Refusal::invalid("brief.missing", "the brief", "none was given", "give a file, or - for standard input")
+    })
 }
 
 /// Returns the variants of a brief; letters that were there before keep their ids and count a revision.
@@ -169,7 +178,10 @@ pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>) -> Result<Done, Stop> 
         holds: Holds::default(),
         created: tx.now(),
     };
-    tx.append::<Experiment>(&id, vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(experiment.clone()) }])?;
+    tx.append::<Experiment>(
+        &id,
+        vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(experiment.clone()) }],
+    )?;
     let after = run_guards(context, tx, &experiment, &client)?;
     Ok(told(&after, format!("{} taken in as {}", after.brief.as_ref().map_or("", |b| b.kind.as_str()), after.code)))
 }
@@ -180,7 +192,13 @@ fn check_place(tx: &Tx<'_>, client: &Client, brief: &Brief) -> Result<(), Stop> 
         return Err(Refusal::not_found("account", brief.exposure_plan.account.as_str()).into());
     };
     if brief.platforms != [account.platform] {
-        return Err(Refusal::invalid("brief.platform", "platforms", format!("account {} is on {}", account.id, account.platform), format!("write platforms = [\"{}\"]", account.platform)).into());
+        return Err(Refusal::invalid(
+            "brief.platform",
+            "platforms",
+            format!("account {} is on {}", account.id, account.platform),
+            format!("write platforms = [\"{}\"]", account.platform),
+        )
+        .into());
     }
     Ok(())
 }
@@ -188,14 +206,29 @@ fn check_place(tx: &Tx<'_>, client: &Client, brief: &Brief) -> Result<(), Stop> 
 fn check_name(tx: &Tx<'_>, client: &Client, brief: &Brief, but: Option<ExperimentId>) -> Result<(), Stop> {
     let scope = domain::role::Scope::Only(std::iter::once(client.id.clone()).collect());
     let all = tx.experiments(&scope, &store::ExperimentFilter::default())?;
-    let same = |e: &&Experiment| Some(e.id) != but && !e.stage.is_over() && e.brief.as_ref().is_some_and(|b| b.name.normalised() == brief.name.normalised());
+    let same = |e: &&Experiment| {
+        Some(e.id) != but
+            && !e.stage.is_over()
+            && e.brief.as_ref().is_some_and(|b| b.name.normalised() == brief.name.normalised())
+    };
     match all.iter().find(same) {
         None => Ok(()),
-        Some(other) => Err(Refusal::invalid("brief.name", "name", format!("{} has the same name", other.code), "give it a name of its own").into()),
+        Some(other) => Err(Refusal::invalid(
+            "brief.name",
+            "name",
+            format!("{} has the same name", other.code),
+            "give it a name of its own",
+        )
+        .into()),
     }
 }
 
-fn run_guards(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, client: &Client) -> Result<Experiment, Stop> {
+fn run_guards(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    experiment: &Experiment,
+    client: &Client,
+) -> Result<Experiment, Stop> {
     let (findings, level) = look(tx, &context.rules, experiment, client)?;
     experiment_decide(tx, experiment.id, ExperimentCommand::RecordPreflight { findings, level })
 }
@@ -204,9 +237,13 @@ fn told(experiment: &Experiment, first: String) -> Done {
     let count = |s: Severity| experiment.findings.iter().filter(|f| f.severity == s).count();
     let (block, warn, info) = (count(Severity::Block), count(Severity::Warn), count(Severity::Info));
     let data = json!({"experiment": experiment.id, "code": experiment.code, "stage": experiment.stage.word(), "level": experiment.level, "findings": experiment.findings});
-    let mut done = Done::new(first, data).line(format!("preflight: {block} block, {warn} warn, {info} info; level {}", experiment.level.level));
+    let mut done = Done::new(first, data)
+        .line(format!("preflight: {block} block, {warn} warn, {info} info; level {}", experiment.level.level));
     for finding in &experiment.findings {
-        done = done.line(format!("{} {} {}: {}; {}", finding.severity, finding.guard, finding.place, finding.why, finding.mend));
+        done = done.line(format!(
+            "{} {} {}: {}; {}",
+            finding.severity, finding.guard, finding.place, finding.why, finding.mend
+        ));
     }
     if block > 0 {
         done.next(format!("expos brief edit {} FILE", experiment.code))
@@ -228,7 +265,13 @@ pub(super) fn edit(context: &mut Context, tx: &mut Tx<'_>, name: &str) -> Result
     let brief = take_brief(context)?;
     let experiment = context.experiment(tx, name)?;
     if brief.client != experiment.client {
-        return Err(Refusal::invalid("brief.client", "client", "an experiment stays with its client", "take it in as a new brief").into());
+        return Err(Refusal::invalid(
+            "brief.client",
+            "client",
+            "an experiment stays with its client",
+            "take it in as a new brief",
+        )
+        .into());
     }
     let client = context.client(tx, &experiment.client)?;
     check_place(tx, &client, &brief)?;
@@ -245,11 +288,23 @@ pub(super) struct Place {
     pub(super) facet: Facet,
 }
 
-pub(super) fn edit_variant(context: &mut Context, tx: &mut Tx<'_>, name: &str, place: Place, text: String) -> Result<Done, Stop> {
+pub(super) fn edit_variant(
+    context: &mut Context,
+    tx: &mut Tx<'_>,
+    name: &str,
+    place: Place,
+    text: String,
+) -> Result<Done, Stop> {
     let experiment = context.experiment(tx, name)?;
     let client = context.client(tx, &experiment.client)?;
     let Some(brief) = experiment.brief.clone() else {
-        return Err(Refusal::rule("experiment.house", format!("experiment {}", experiment.code), "the house experiment has no variants", "edit another one").into());
+        return Err(Refusal::rule(
+            "experiment.house",
+            format!("experiment {}", experiment.code),
+            "the house experiment has no variants",
+            "edit another one",
+        )
+        .into());
     };
     let letter = place.letter.to_ascii_uppercase();
     let round = usize::try_from(place.round).ok().and_then(|r| r.checked_sub(1));
@@ -303,7 +358,14 @@ fn with_text(mut brief: Brief, experiment: &Experiment, place: &Place, letter: c
     brief
 }
 
-fn apply_edit(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, client: &Client, brief: Brief, variants: Vec<Variant>) -> Result<Done, Stop> {
+fn apply_edit(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    brief: Brief,
+    variants: Vec<Variant>,
+) -> Result<Done, Stop> {
     let replan = experiment.brief.as_ref().and_then(|before| plan_change(before, &brief));
     let by = context.writer();
     if let Some(field) = replan {
@@ -331,8 +393,13 @@ fn plan_change(before: &Brief, after: &Brief) -> Option<Field> {
     } else if old.lane != new.lane {
         Some(Field::Lane)
     } else {
-        let slots = old.slots != new.slots || old.times != new.times || old.days != new.days || old.spacing != new.spacing || old.blocks != new.blocks;
-        let count = old.posts_per_variant != new.posts_per_variant || before.test_variants.len() != after.test_variants.len();
+        let slots = old.slots != new.slots
+            || old.times != new.times
+            || old.days != new.days
+            || old.spacing != new.spacing
+            || old.blocks != new.blocks;
+        let count =
+            old.posts_per_variant != new.posts_per_variant || before.test_variants.len() != after.test_variants.len();
         let layer = before.variable_under_test != after.variable_under_test || old.snapshot_ages != new.snapshot_ages;
         let rest = before.run_window != after.run_window || old.repeat != new.repeat;
         if slots || count || layer || rest { Some(Field::Slot) } else { None }
@@ -354,22 +421,29 @@ fn withdraw(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, field: 
             .into());
         }
     }
-    cancel_unsent(context, tx, experiment, Some(field), "the plan was edited")?;
     let why = format!("the {field} was edited by {}", context.person.name);
+    for post in tx.posts_of(experiment.id)? {
+        if post.state.is_unsent() && post.approval.is_some() {
+            post_decide(tx, post.id, PostCommand::Void { field, why: why.clone() })?;
+        }
+    }
     let after = experiment_decide(tx, experiment.id, ExperimentCommand::Withdraw { why })?;
+    cancel_unsent(context, tx, &after, "the plan was edited")?;
     release_layer(tx, &after, "the plan was edited")
 }
 
-/// Cancels what is unsent, and voids first what a person had approved where a field changed.
-pub(super) fn cancel_unsent(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, field: Option<Field>, reason: &str) -> Result<u32, Stop> {
+/// Cancels what is unsent.
+pub(super) fn cancel_unsent(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    experiment: &Experiment,
+    reason: &str,
+) -> Result<u32, Stop> {
     let mut count = 0_u32;
     let at = tx.now();
     for post in tx.posts_of(experiment.id)? {
         if !post.state.is_unsent() {
             continue;
-        }
-        if let Some(field) = field.filter(|_| post.approval.is_some()) {
-            post_decide(tx, post.id, PostCommand::Void { field, why: reason.to_owned() })?;
         }
         post_decide(tx, post.id, PostCommand::Cancel { by: context.actor(), at, reason: reason.to_owned() })?;
         count = count.saturating_add(1);

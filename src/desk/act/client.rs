@@ -36,20 +36,34 @@ const FORM_MAX: usize = 256 * 1024;
 /// Reads a form, with a refusal that names the line.
 pub(super) fn read_form<T: for<'de> Deserialize<'de>>(what: &str, text: &str) -> Result<T, Refusal> {
     if text.len() > FORM_MAX {
-        return Err(Refusal::invalid("form.size", what, format!("it has {} bytes; the most is {FORM_MAX}", text.len()), "make it shorter"));
+        return Err(Refusal::invalid(
+            "form.size",
+            what,
+            format!("it has {} bytes; the most is {FORM_MAX}", text.len()),
+            "make it shorter",
+        ));
     }
     toml::from_str(text).map_err(|e| {
         let why: String = e.message().chars().take(300).collect();
-        let line = e.span().and_then(|s| text.get(..s.start)).map(|before| before.matches('\n').count().saturating_add(1));
+        let line =
+            e.span().and_then(|s| text.get(..s.start)).map(|before| before.matches('\n').count().saturating_add(1));
         let place = line.map_or_else(String::new, |n| format!("line {n}: "));
         Refusal::invalid("form.toml", what, format!("{place}{why}"), "correct it and try again")
     })
 }
 
-pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>, id: ClientId, name: String, zone: &str) -> Result<Done, Stop> {
+pub(super) fn new(
+    context: &mut Context,
+    tx: &mut Tx<'_>,
+    id: ClientId,
+    name: String,
+    zone: &str,
+) -> Result<Done, Stop> {
     people::all_clients(context)?;
     let what = format!("client {id}");
-    let zone: Zone = zone.parse().map_err(|e: domain::time::BadTime| Refusal::invalid("client.zone", &what, e.to_string(), "name the client's zone"))?;
+    let zone: Zone = zone.parse().map_err(|e: domain::time::BadTime| {
+        Refusal::invalid("client.zone", &what, e.to_string(), "name the client's zone")
+    })?;
     check_name(&what, &name)?;
     if tx.client(&id)?.is_some() {
         return Err(Refusal::nothing(what, "it is a client already").into());
@@ -86,8 +100,11 @@ pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>, id: ClientId, name: St
     };
     let code = standing.code.clone();
     tx.append::<Experiment>(&house, vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(standing) }])?;
-    Ok(Done::new(format!("{id} is a client; its house experiment is {code}"), json!({"client": id, "house": house, "house_code": code}))
-        .next(format!("expos policy edit {id}")))
+    Ok(Done::new(
+        format!("{id} is a client; its house experiment is {code}"),
+        json!({"client": id, "house": house, "house_code": code}),
+    )
+    .next(format!("expos policy edit {id}")))
 }
 
 /// Returns the letters that a client's codes begin with.
@@ -100,7 +117,12 @@ fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
     if (1..=200).contains(&length) && !name.chars().any(char::is_control) {
         Ok(())
     } else {
-        Err(Refusal::invalid("client.name", what, "its name has to have 1 to 200 characters and no control characters", "give a shorter name"))
+        Err(Refusal::invalid(
+            "client.name",
+            what,
+            "its name has to have 1 to 200 characters and no control characters",
+            "give a shorter name",
+        ))
     }
 }
 
@@ -133,6 +155,13 @@ fn voided(context: &Context, tx: &mut Tx<'_>, id: &ClientId, what: &str, version
             count = count.saturating_add(1);
         }
     }
-    let done = Done::new(format!("the {what} of {id} is at version {version}"), json!({"client": id, "version": version, "voided": count}));
-    Ok(if count == 0 { done } else { done.line(format!("{count} approvals are void: policy")).next("expos queue list") })
+    let done = Done::new(
+        format!("the {what} of {id} is at version {version}"),
+        json!({"client": id, "version": version, "voided": count}),
+    );
+    Ok(if count == 0 {
+        done
+    } else {
+        done.line(format!("{count} approvals are void: policy")).next("expos queue list")
+    })
 }

@@ -19,14 +19,23 @@ pub(super) fn stop(context: &Context, tx: &mut Tx<'_>, name: &str, reason: Strin
     end(context, tx, name, command, &reason, "stopped")
 }
 
-fn end(context: &Context, tx: &mut Tx<'_>, name: &str, command: ExperimentCommand, reason: &str, word: &str) -> Result<Done, Stop> {
+fn end(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    name: &str,
+    command: ExperimentCommand,
+    reason: &str,
+    word: &str,
+) -> Result<Done, Stop> {
     let experiment = context.experiment(tx, name)?;
     let after = experiment_decide(tx, experiment.id, command)?;
-    let count = cancel_unsent(context, tx, &after, None, reason)?;
-    let doubt: Vec<String> = tx.posts_of(after.id)?.iter().filter(|p| p.state.is_in_doubt()).map(domain::post::Post::what).collect();
+    let count = cancel_unsent(context, tx, &after, reason)?;
+    let doubt: Vec<String> =
+        tx.posts_of(after.id)?.iter().filter(|p| p.state.is_in_doubt()).map(domain::post::Post::what).collect();
     release_layer(tx, &after, word)?;
     let data = json!({"experiment": after.id, "code": after.code, "cancelled": count, "in_doubt": doubt});
-    let mut done = Done::new(format!("{} {word}; {count} unsent posts are cancelled and its layer is free", after.code), data);
+    let mut done =
+        Done::new(format!("{} {word}; {count} unsent posts are cancelled and its layer is free", after.code), data);
     for line in doubt {
         done = done.line(format!("may be out: {line}; you will be told"));
     }

@@ -45,7 +45,8 @@ pub(super) fn pause(context: &Context, tx: &mut Tx<'_>, target: Stoppable, reaso
             (format!("experiment {}", experiment.code), doubtful(context, tx, |p| p.experiment == experiment.id)?)
         }
     };
-    let mut done = Done::new(format!("{what} is on hold; nothing of it goes out"), json!({"held": what, "in_doubt": in_doubt}));
+    let mut done =
+        Done::new(format!("{what} is on hold; nothing of it goes out"), json!({"held": what, "in_doubt": in_doubt}));
     for line in in_doubt {
         done = done.line(format!("may be out: {line}; you will be told"));
     }
@@ -100,7 +101,11 @@ fn may_resume(context: &Context, holds: &Holds) -> Result<(), Refusal> {
     authorise(action, context.person.role, context.person.uid, own)
 }
 
-fn fresh_preflight(context: &Context, tx: &mut Tx<'_>, experiment: &domain::experiment::Experiment) -> Result<(), Stop> {
+fn fresh_preflight(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    experiment: &domain::experiment::Experiment,
+) -> Result<(), Stop> {
     let client: Client = tx.load(&experiment.client)?;
     let (findings, _) = crate::preflight::look(tx, &context.rules, experiment, &client)?;
     let block = findings.iter().find(|f| f.severity == domain::preflight::Severity::Block);

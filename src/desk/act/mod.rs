@@ -94,17 +94,18 @@ impl Context {
     }
 }
 
-pub(crate) async fn carry_out(desk: &Desk, person: Person, id: CommandId, command: Command, mode: Mode, cause: Cause) -> Result<Done, Problem> {
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    person: Person,
+    id: CommandId,
+    command: Command,
+    mode: Mode,
+    cause: Cause,
+) -> Result<Done, Problem> {
     let entropy = clock::fresh_bytes::<32>().map_err(|e| Problem::Failed(e.to_string()))?;
     let uid = person.uid;
-    let mut context = Context {
-        person,
-        rules: Arc::clone(&desk.rules),
-        entropy,
-        drawn: 0,
-        assets: BTreeMap::new(),
-        brief: None,
-    };
+    let mut context =
+        Context { person, rules: Arc::clone(&desk.rules), entropy, drawn: 0, assets: BTreeMap::new(), brief: None };
     brief::read_ahead(desk, &mut context, &command).await?;
     let told = Arc::new(std::sync::Mutex::new(None));
     let tell = Arc::clone(&told);

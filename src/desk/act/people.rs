@@ -16,17 +16,31 @@ use crate::command::Done;
 /// Unix uids that are nobody's: root is for break-glass alone, 65534 is what a hidden user looks like (T1, T2).
 const NOBODY: u32 = 65_534;
 
-pub(super) fn grant(context: &Context, tx: &mut Tx<'_>, uid: u32, name: String, role: Role, clients: Vec<ClientId>) -> Result<Done, Stop> {
+pub(super) fn grant(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    uid: u32,
+    name: String,
+    role: Role,
+    clients: Vec<ClientId>,
+) -> Result<Done, Stop> {
     all_clients(context)?;
     if uid == NOBODY {
-        return Err(Refusal::rule("people.nobody", format!("uid {uid}"), "it is what a user without a name here looks like", "grant a real Unix user").into());
+        return Err(Refusal::rule(
+            "people.nobody",
+            format!("uid {uid}"),
+            "it is what a user without a name here looks like",
+            "grant a real Unix user",
+        )
+        .into());
     }
     for client in &clients {
         context.client(tx, client)?;
     }
     let scope = if clients.is_empty() { Scope::All } else { Scope::Only(clients.into_iter().collect::<BTreeSet<_>>()) };
     let agency: Agency = tx.load(&())?;
-    let events = agency.decide(AgencyCommand::Grant(Person { uid, name: name.clone(), role, scope }), context.person.uid)?;
+    let events =
+        agency.decide(AgencyCommand::Grant(Person { uid, name: name.clone(), role, scope }), context.person.uid)?;
     let in_force = events.iter().any(|e| matches!(e, AgencyEvent::NotOwnInForce));
     tx.append::<Agency>(&(), events)?;
     let done = Done::new(format!("{name} ({uid}) is {role} now"), json!({"uid": uid, "name": name, "role": role}));

@@ -28,7 +28,13 @@ pub(super) fn submit(context: &mut Context, tx: &mut Tx<'_>, name: &str) -> Resu
     let experiment = context.experiment(tx, name)?;
     let client = context.client(tx, &experiment.client)?;
     let Some(brief) = experiment.brief.clone() else {
-        return Err(Refusal::rule("experiment.house", format!("experiment {}", experiment.code), "the house experiment is not submitted", "submit another one").into());
+        return Err(Refusal::rule(
+            "experiment.house",
+            format!("experiment {}", experiment.code),
+            "the house experiment is not submitted",
+            "submit another one",
+        )
+        .into());
     };
     let (findings, level) = look(tx, &context.rules, &experiment, &client)?;
     let looked = experiment_decide(tx, experiment.id, ExperimentCommand::RecordPreflight { findings, level })?;
@@ -39,19 +45,29 @@ pub(super) fn submit(context: &mut Context, tx: &mut Tx<'_>, name: &str) -> Resu
     let (findings, level) = look(tx, &context.rules, &submitted, &client)?;
     let planned = experiment_decide(tx, submitted.id, ExperimentCommand::RecordPreflight { findings, level })?;
     let first = plan.slots.first().map_or_else(String::new, |s| s.at.in_zone(client.zone));
-    let line = format!("{} waits for approval: {} posts from {first}, seed {}", planned.code, plan.slots.len(), plan.seed);
+    let line =
+        format!("{} waits for approval: {} posts from {first}, seed {}", planned.code, plan.slots.len(), plan.seed);
     let data = json!({"experiment": planned.id, "code": planned.code, "seed": plan.seed, "slots": plan.slots, "level": planned.level});
     if planned.level.level == ApprovalLevel::Auto && !planned.is_blocked() {
         return approve_auto(context, tx, &planned, Done::new(line, data));
     }
-    Ok(Done::new(line, data).line(format!("level {}: {}", planned.level.level, planned.level.reasons.join("; "))).next(format!("expos queue show {}", planned.code)))
+    Ok(Done::new(line, data)
+        .line(format!("level {}: {}", planned.level.level, planned.level.reasons.join("; ")))
+        .next(format!("expos queue show {}", planned.code)))
 }
 
-fn plan_of(context: &mut Context, tx: &Tx<'_>, experiment: &Experiment, client: &Client, brief: &Brief) -> Result<Plan, Stop> {
+fn plan_of(
+    context: &mut Context,
+    tx: &Tx<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    brief: &Brief,
+) -> Result<Plan, Stop> {
     let account = &brief.exposure_plan.account;
     let (from, until) = (brief.run_window.start.minus(Span::days(2)), brief.run_window.end.plus(Span::days(2)));
     let ours = tx.posts_of_account_between(account, from, until)?;
-    let counted = ours.iter().filter(|p| p.state.counts_as_out() || (p.state.is_unsent() && p.experiment != experiment.id));
+    let counted =
+        ours.iter().filter(|p| p.state.counts_as_out() || (p.state.is_unsent() && p.experiment != experiment.id));
     let by_hand = tx.external_posts(account, from)?;
     let others: Vec<UtcTime> = counted.map(Post::pacing_time).chain(by_hand.into_iter().map(|p| p.at)).collect();
     let facts = PlanFacts { brief, client, others: &others, now: tx.now() };
@@ -75,7 +91,14 @@ fn take_layer(tx: &mut Tx<'_>, experiment: &Experiment, plan: &Plan) -> Result<(
     Ok(())
 }
 
-fn make_posts(context: &mut Context, tx: &mut Tx<'_>, experiment: &Experiment, client: &Client, brief: &Brief, plan: &Plan) -> Result<(), Stop> {
+fn make_posts(
+    context: &mut Context,
+    tx: &mut Tx<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    brief: &Brief,
+    plan: &Plan,
+) -> Result<(), Stop> {
     let now = tx.now();
     for slot in &plan.slots {
         let Some(variant) = experiment.variants.get(slot.variant) else { continue };
@@ -113,7 +136,8 @@ fn make_posts(context: &mut Context, tx: &mut Tx<'_>, experiment: &Experiment, c
 fn approve_auto(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, done: Done) -> Result<Done, Stop> {
     let sheet = draft(tx, &context.rules, experiment)?;
     let version = sheet.posts.first().map_or(0, |(_, b)| b.policy.policy);
-    let approver = Approver { uid: None, name: format!("policy {version} (auto)"), at: tx.now(), shown: sheet.fingerprint };
+    let approver =
+        Approver { uid: None, name: format!("policy {version} (auto)"), at: tx.now(), shown: sheet.fingerprint };
     let after = experiment_decide(tx, experiment.id, ExperimentCommand::GiveWord { approver, needed: 1 })?;
     approve_posts(tx, &after, &sheet)?;
     Ok(done.line("approved: the client's policy allows `auto`, and nothing was found"))
@@ -125,30 +149,55 @@ pub(super) fn approve(context: &Context, tx: &mut Tx<'_>, name: &str, named: &st
     let sheet = draft(tx, &context.rules, &experiment)?;
     may_approve(context, tx, &experiment, &client, sheet.level.level)?;
     if !sheet.fingerprint.is_named_by(named) {
-        return Err(Refusal::changed(format!("experiment {}", experiment.code), "what would be approved now is not what that fingerprint was made from").into());
+        return Err(Refusal::changed(
+            format!("experiment {}", experiment.code),
+            "what would be approved now is not what that fingerprint was made from",
+        )
+        .into());
     }
     if sheet.posts.is_empty() {
-        return Err(Refusal::nothing(format!("experiment {}", experiment.code), "no post of it waits for an approval").into());
+        return Err(
+            Refusal::nothing(format!("experiment {}", experiment.code), "no post of it waits for an approval").into()
+        );
     }
     let mut current = experiment.clone();
     if sheet.findings != experiment.findings || sheet.level != experiment.level {
-        let command = ExperimentCommand::RecordPreflight { findings: sheet.findings.clone(), level: sheet.level.clone() };
+        let command =
+            ExperimentCommand::RecordPreflight { findings: sheet.findings.clone(), level: sheet.level.clone() };
         current = experiment_decide(tx, experiment.id, command)?;
     }
-    let approver = Approver { uid: Some(context.person.uid), name: context.person.name.clone(), at: tx.now(), shown: sheet.fingerprint };
+    let approver = Approver {
+        uid: Some(context.person.uid),
+        name: context.person.name.clone(),
+        at: tx.now(),
+        shown: sheet.fingerprint,
+    };
     let needed = current.words_needed(client.policy.regulated).max(1);
     let after = experiment_decide(tx, current.id, ExperimentCommand::GiveWord { approver, needed })?;
     let data = |state: &str| json!({"experiment": after.id, "code": after.code, "fingerprint": sheet.fingerprint.to_string(), "is": state});
     if after.words.len() < needed {
         let waiting = needed.saturating_sub(after.words.len());
-        return Ok(Done::new(format!("your word for {} is recorded; {waiting} more person is needed", after.code), data("waiting")));
+        return Ok(Done::new(
+            format!("your word for {} is recorded; {waiting} more person is needed", after.code),
+            data("waiting"),
+        ));
     }
     approve_posts(tx, &after, &sheet)?;
     let first = sheet.posts.first().map_or_else(String::new, |(p, _)| p.window.from.in_zone(client.zone));
-    Ok(Done::new(format!("{} approved: {} posts, the first at {first}", after.code, sheet.posts.len()), data("approved")).next(format!("expos undo {}", after.code)))
+    Ok(Done::new(
+        format!("{} approved: {} posts, the first at {first}", after.code, sheet.posts.len()),
+        data("approved"),
+    )
+    .next(format!("expos undo {}", after.code)))
 }
 
-fn may_approve(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, client: &Client, level: ApprovalLevel) -> Result<(), Stop> {
+fn may_approve(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    experiment: &Experiment,
+    client: &Client,
+    level: ApprovalLevel,
+) -> Result<(), Stop> {
     let agency: Agency = tx.load(&())?;
     let action = match level {
         ApprovalLevel::Auto | ApprovalLevel::Review => Action::ApproveReview,
@@ -162,7 +211,8 @@ fn may_approve(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, clie
 
 fn approve_posts(tx: &mut Tx<'_>, experiment: &Experiment, sheet: &Draft) -> Result<(), Stop> {
     for (post, binding) in &sheet.posts {
-        let approval = Approval { binding: binding.clone(), fingerprint: sheet.fingerprint, by: experiment.words.clone() };
+        let approval =
+            Approval { binding: binding.clone(), fingerprint: sheet.fingerprint, by: experiment.words.clone() };
         post_decide(tx, post.id, PostCommand::Approve(Box::new(approval)))?;
     }
     Ok(())
@@ -172,20 +222,35 @@ pub(super) fn reject(context: &Context, tx: &mut Tx<'_>, name: &str, reason: Str
     let experiment = context.experiment(tx, name)?;
     let level = experiment.level.level;
     if level == ApprovalLevel::Manual {
-        authorise(Action::ApproveManual, context.person.role, context.person.uid, Ownership { authors: &[], not_own: NotOwn::Off })?;
+        authorise(
+            Action::ApproveManual,
+            context.person.role,
+            context.person.uid,
+            Ownership { authors: &[], not_own: NotOwn::Off },
+        )?;
     }
-    let after = experiment_decide(tx, experiment.id, ExperimentCommand::Reject { by: context.actor(), reason: reason.clone() })?;
-    let count = cancel_unsent(context, tx, &after, None, &format!("sent back: {reason}"))?;
+    let after = experiment_decide(
+        tx,
+        experiment.id,
+        ExperimentCommand::Reject { by: context.actor(), reason: reason.clone() },
+    )?;
+    let count = cancel_unsent(context, tx, &after, &format!("sent back: {reason}"))?;
     release_layer(tx, &experiment, "sent back")?;
-    Ok(Done::new(format!("{} sent back; {count} planned posts are cancelled and its layer is free", after.code), json!({"experiment": after.id, "code": after.code}))
-        .next(format!("expos brief edit {} FILE", after.code)))
+    Ok(Done::new(
+        format!("{} sent back; {count} planned posts are cancelled and its layer is free", after.code),
+        json!({"experiment": after.id, "code": after.code}),
+    )
+    .next(format!("expos brief edit {} FILE", after.code)))
 }
 
 pub(super) fn undo(context: &Context, tx: &mut Tx<'_>, name: &str, one: Option<PostId>) -> Result<Done, Stop> {
     let experiment = context.experiment(tx, name)?;
-    let posts: Vec<Post> = tx.posts_of(experiment.id)?.into_iter().filter(|p| one.is_none_or(|id| id == p.id)).collect();
+    let posts: Vec<Post> =
+        tx.posts_of(experiment.id)?.into_iter().filter(|p| one.is_none_or(|id| id == p.id)).collect();
     if posts.is_empty() {
-        return Err(Refusal::not_found("post", &one.map_or_else(|| experiment.code.clone(), |id| id.to_string())).into());
+        return Err(
+            Refusal::not_found("post", &one.map_or_else(|| experiment.code.clone(), |id| id.to_string())).into()
+        );
     }
     let at = tx.now();
     let (mut lines, mut answers) = (Vec::new(), Vec::new());
@@ -200,9 +265,16 @@ pub(super) fn undo(context: &Context, tx: &mut Tx<'_>, name: &str, one: Option<P
         answers.push(json!({"post": post.id, "answer": answer}));
     }
     if answers.is_empty() {
-        return Err(Refusal::nothing(format!("experiment {}", experiment.code), "no post of it has an approval to take back").into());
+        return Err(Refusal::nothing(
+            format!("experiment {}", experiment.code),
+            "no post of it has an approval to take back",
+        )
+        .into());
     }
-    let mut done = Done::new(format!("{}: approval taken back", experiment.code), json!({"experiment": experiment.id, "answers": answers}));
+    let mut done = Done::new(
+        format!("{}: approval taken back", experiment.code),
+        json!({"experiment": experiment.id, "answers": answers}),
+    );
     done.lines.extend(lines);
     Ok(done.next(format!("expos queue show {}", experiment.code)))
 }
@@ -212,7 +284,9 @@ pub(super) fn words(answer: &Answer) -> String {
     match answer {
         Answer::Stopped => "stopped: nothing has gone out, and nothing will".to_owned(),
         Answer::TooLate { since, attempt } => {
-            format!("too late: attempt {attempt} was recorded at {since}; there will be no further one, and you will be told")
+            format!(
+                "too late: attempt {attempt} was recorded at {since}; there will be no further one, and you will be told"
+            )
         }
         Answer::Out { url } => format!("out: {url}"),
         Answer::Asked { holder } => format!("asked: {holder} holds the card"),

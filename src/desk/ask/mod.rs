@@ -14,7 +14,8 @@ use domain::time::UtcTime;
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
-    AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, UserView, Verdict,
+    AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView,
+    StoreInfo, UserView, Verdict,
 };
 use crate::sheet::draft;
 use crate::{Desk, Problem, Rules};
@@ -75,7 +76,9 @@ impl Asked<'_, '_> {
             Query::ClientShow { client } => Answer::Client(Box::new(client_view(&self.client(&client)?))),
             Query::AccountList => Answer::Accounts(self.accounts()?),
             Query::ExperimentList { client, all } => Answer::Experiments(self.experiments(client, all)?),
-            Query::ExperimentShow { experiment } => Answer::Experiment(Box::new(line::whole(self.view, &self.experiment(&experiment)?)?)),
+            Query::ExperimentShow { experiment } => {
+                Answer::Experiment(Box::new(line::whole(self.view, &self.experiment(&experiment)?)?))
+            }
             Query::QueueList => Answer::Queue(self.queue()?),
             Query::QueueShow { experiment } => Answer::Sheet(Box::new(self.sheet(&experiment)?)),
             Query::LayerList => Answer::Layers(self.layers()?),
@@ -87,7 +90,9 @@ impl Asked<'_, '_> {
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
             }
             Query::EscalationShow { escalation } => Answer::Escalation(Box::new(self.escalation(escalation)?)),
-            Query::Events { after, limit } => Answer::Events(self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect()),
+            Query::Events { after, limit } => Answer::Events(
+                self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
+            ),
             Query::Health => Answer::Health(Health::default()),
             Query::StoreInfo => Answer::Store(StoreInfo {
                 store: anchor.store.to_string(),
@@ -191,7 +196,12 @@ impl Asked<'_, '_> {
         let mut posts = Vec::new();
         for (post, binding) in drafted.posts {
             let content = store::facts::content_of(&experiment, &post).cloned().unwrap_or_default();
-            posts.push(SheetPost { line: post::line(&experiment.code, client.zone, &post), text: content.text(), assets: content.assets, binding });
+            posts.push(SheetPost {
+                line: post::line(&experiment.code, client.zone, &post),
+                text: content.text(),
+                assets: content.assets,
+                binding,
+            });
         }
         Ok(Sheet {
             line: line::of(self.view, &experiment)?,
@@ -236,7 +246,12 @@ impl Asked<'_, '_> {
             let posts = self.view.posts_of(experiment.id)?;
             for snapshot in self.view.snapshots_of_experiment(experiment.id)? {
                 let Some(post) = posts.iter().find(|p| p.id == snapshot.post) else { continue };
-                all.push(SnapshotView { experiment: experiment.code.clone(), letter: post.letter, number: post.number, snapshot });
+                all.push(SnapshotView {
+                    experiment: experiment.code.clone(),
+                    letter: post.letter,
+                    number: post.number,
+                    snapshot,
+                });
             }
         }
         all.sort_by(|a, b| (&a.experiment, a.number, a.snapshot.age).cmp(&(&b.experiment, b.number, b.snapshot.age)));
@@ -277,7 +292,10 @@ async fn health(desk: &Desk) -> Result<Health, Problem> {
     }
     for hold in &holds {
         verdict = Verdict::DeadOrHeld;
-        lines.push(format!("on hold since {} by {}: {}; release it with `expos engine release`", hold.at, hold.by, hold.reason));
+        lines.push(format!(
+            "on hold since {} by {}: {}; release it with `expos engine release`",
+            hold.at, hold.by, hold.reason
+        ));
     }
     for task in &tasks {
         let late = task.next.map(|next| now.since(next)).filter(|late| late.whole_seconds() > 60);
@@ -294,7 +312,16 @@ async fn health(desk: &Desk) -> Result<Health, Problem> {
         lines.push("well".to_owned());
     }
     let head = desk.store.anchor().n;
-    Ok(Health { verdict, lines, pid: std::process::id(), epoch: desk.store.epoch().0, now: Some(now), tasks, head, holds })
+    Ok(Health {
+        verdict,
+        lines,
+        pid: std::process::id(),
+        epoch: desk.store.epoch().0,
+        now: Some(now),
+        tasks,
+        head,
+        holds,
+    })
 }
 
 /// An event as the stream sends it.

@@ -41,7 +41,11 @@ pub(super) fn whole(view: &View<'_>, scope: &Scope, name: &str) -> Result<PostVi
     let experiment = view.experiment(post.experiment)?;
     let zone = view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone);
     let code = experiment.as_ref().map_or_else(String::new, |e| e.code.clone());
-    let text = experiment.as_ref().and_then(|e| store::facts::content_of(e, &post)).map(domain::variant::Content::text).unwrap_or_default();
+    let text = experiment
+        .as_ref()
+        .and_then(|e| store::facts::content_of(e, &post))
+        .map(domain::variant::Content::text)
+        .unwrap_or_default();
     let events = view.events_of(StreamKind::Post, &post.id.to_string())?.iter().map(line::event).collect();
     Ok(PostView {
         line: self::line(&code, zone, &post),
@@ -60,9 +64,14 @@ fn answers(post: &Post) -> Vec<String> {
         PostState::Planned { .. } | PostState::Preparing | PostState::Prepared { .. } | PostState::AwaitingOperator => {
             vec![format!("expos post cancel {id} --reason TEXT"), format!("expos calendar move {id} TIME")]
         }
-        PostState::Unconfirmed { .. } => vec![format!("expos post confirm {id} --live URL"), format!("expos post confirm {id} --not-live --yes")],
+        PostState::Unconfirmed { .. } => {
+            vec![format!("expos post confirm {id} --live URL"), format!("expos post confirm {id} --not-live --yes")]
+        }
         PostState::Committing | PostState::Claimed { .. } => vec!["wait: it is being settled".to_owned()],
         PostState::Published { live } | PostState::Verified { live, .. } => vec![format!("open {}", live.url)],
-        PostState::Removed { .. } | PostState::Failed { .. } | PostState::Missed { .. } | PostState::Cancelled { .. } => vec!["plan a new post".to_owned()],
+        PostState::Removed { .. }
+        | PostState::Failed { .. }
+        | PostState::Missed { .. }
+        | PostState::Cancelled { .. } => vec!["plan a new post".to_owned()],
     }
 }

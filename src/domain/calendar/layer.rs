@@ -117,9 +117,11 @@ impl Layer {
     }
 
     fn overlapping(&self, asked: &Tenure) -> Option<&Tenure> {
-        self.tenures
-            .iter()
-            .find(|t| t.experiment != asked.experiment && t.window.from <= asked.window.until && asked.window.from <= t.window.until)
+        self.tenures.iter().find(|t| {
+            t.experiment != asked.experiment
+                && t.window.from <= asked.window.until
+                && asked.window.from <= t.window.until
+        })
     }
 
     /// Returns the earliest start, not before the one asked for, at which a window as long is free.
@@ -145,7 +147,11 @@ impl Aggregate for Layer {
     const KIND: StreamKind = StreamKind::Layer;
 
     fn begin(event: &LayerEvent) -> Option<Self> {
-        if let LayerEvent::LayerOpened { id } = event { Some(Self { id: id.clone(), tenures: Vec::new() }) } else { None }
+        if let LayerEvent::LayerOpened { id } = event {
+            Some(Self { id: id.clone(), tenures: Vec::new() })
+        } else {
+            None
+        }
     }
 
     fn apply(&mut self, event: &LayerEvent) {
@@ -169,13 +175,21 @@ mod tests {
     use proptest::prelude::*;
 
     fn layer() -> Layer {
-        let id = LayerId { client: "acme".parse().unwrap(), surface: SurfaceId("bluesky_post".to_owned()), variable: Facet::Hook };
+        let id = LayerId {
+            client: "acme".parse().unwrap(),
+            surface: SurfaceId("bluesky_post".to_owned()),
+            variable: Facet::Hook,
+        };
         fold(None, &[LayerEvent::LayerOpened { id }]).unwrap()
     }
 
     fn tenure(n: u8, from: i64, until: i64) -> Tenure {
         let at = |s: i64| UtcTime::from_micros(0).plus(Span::seconds(s));
-        Tenure { experiment: ExperimentId::new(at(0), [n; 10]), code: format!("ACM-{n:03}"), window: Window { from: at(from), until: at(until) } }
+        Tenure {
+            experiment: ExperimentId::new(at(0), [n; 10]),
+            code: format!("ACM-{n:03}"),
+            window: Window { from: at(from), until: at(until) },
+        }
     }
 
     #[test]

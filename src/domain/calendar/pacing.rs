@@ -63,7 +63,10 @@ impl PacingBreach {
             Self::TooClose { neighbour, distance } => Refusal::rule(
                 "pacing.too-close",
                 what,
-                format!("another post of the account is {distance} away at {neighbour}; the least gap is {}", limits.min_gap),
+                format!(
+                    "another post of the account is {distance} away at {neighbour}; the least gap is {}",
+                    limits.min_gap
+                ),
                 format!("use {} or later", neighbour.plus(limits.min_gap)),
             ),
             Self::DayFull { count } => Refusal::rule(

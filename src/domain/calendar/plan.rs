@@ -91,15 +91,18 @@ pub fn draw(facts: &PlanFacts<'_>, seed: u64) -> Result<Plan, Refusal> {
         carry_over: CarryOver::NotAsked,
         early_stop: EarlyStop::Off,
     };
-    let drawn = assign(&input, seed).map_err(|e| Refusal::invalid("plan.design", "the plan", e.to_string(), "change the number of posts or variants"))?;
+    let drawn = assign(&input, seed).map_err(|e| {
+        Refusal::invalid("plan.design", "the plan", e.to_string(), "change the number of posts or variants")
+    })?;
     let mut next_round = vec![0_u32; input.variants];
-    let planned = times.iter().zip(drawn.labels.iter().zip(&drawn.blocks)).zip(1_u32..).map(|((at, (label, block)), number)| {
-        let round = next_round.get(*label).copied().unwrap_or(0);
-        if let Some(next) = next_round.get_mut(*label) {
-            *next = next.saturating_add(1);
-        }
-        PlannedSlot { number, at: *at, block: u32::try_from(*block).unwrap_or(u32::MAX), variant: *label, round }
-    });
+    let planned =
+        times.iter().zip(drawn.labels.iter().zip(&drawn.blocks)).zip(1_u32..).map(|((at, (label, block)), number)| {
+            let round = next_round.get(*label).copied().unwrap_or(0);
+            if let Some(next) = next_round.get_mut(*label) {
+                *next = next.saturating_add(1);
+            }
+            PlannedSlot { number, at: *at, block: u32::try_from(*block).unwrap_or(u32::MAX), variant: *label, round }
+        });
     let slots: Vec<PlannedSlot> = planned.collect();
     let tenure = tenure(facts, &times);
     Ok(Plan { seed, generator: drawn.generator, tries: drawn.tries, slots, tenure })
@@ -124,7 +127,12 @@ fn choose(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {
     let last = times.last().copied().unwrap_or(facts.now);
     if last > facts.brief.run_window.end {
         let end = facts.brief.run_window.end;
-        return Err(Refusal::rule("plan.window", "the plan", format!("its last slot {last} is after the run window's end {end}"), "move the slot or the end"));
+        return Err(Refusal::rule(
+            "plan.window",
+            "the plan",
+            format!("its last slot {last} is after the run window's end {end}"),
+            "move the slot or the end",
+        ));
     }
     Ok(times)
 }
@@ -143,14 +151,25 @@ fn by_hand(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {
     for (slot, number) in slots.iter().zip(1_u32..) {
         let what = format!("slot {number} at {}", slot.in_zone(facts.client.zone));
         if *slot <= facts.now {
-            return Err(Refusal::rule("plan.past", what, "it is in the past; nothing is sent late", "name a later time"));
+            return Err(Refusal::rule(
+                "plan.past",
+                what,
+                "it is in the past; nothing is sent late",
+                "name a later time",
+            ));
         }
         if *slot < facts.brief.run_window.start {
             let start = facts.brief.run_window.start;
-            return Err(Refusal::rule("plan.window", what, format!("it is before the run window's start {start}"), "move the slot or the start"));
+            return Err(Refusal::rule(
+                "plan.window",
+                what,
+                format!("it is before the run window's start {start}"),
+                "move the slot or the start",
+            ));
         }
         if let Some(quiet) = quiet_at(&facts.client.policy, facts.client.zone, *slot) {
-            let next = next_loud(&facts.client.policy, facts.client.zone, *slot).map_or_else(String::new, |t| format!("; the next lawful moment is {t}"));
+            let next = next_loud(&facts.client.policy, facts.client.zone, *slot)
+                .map_or_else(String::new, |t| format!("; the next lawful moment is {t}"));
             return Err(Refusal::rule("plan.quiet", what, format!("{quiet}{next}"), "move the slot"));
         }
         pace(facts.limits(), &taken, *slot).map_err(|breach| breach.refusal(what, facts.limits()))?;
@@ -194,22 +213,44 @@ fn recipe(facts: &PlanFacts<'_>) -> Result<(Vec<NaiveTime>, Vec<Weekday>), Refus
     let plan = &facts.brief.exposure_plan;
     let bad = |field: &str, found: &str, example: &str| {
         let found: String = found.chars().take(32).collect();
-        Refusal::invalid("plan.recipe", format!("exposure_plan.{field}"), format!("`{found}` is not one"), format!("write {example}"))
+        Refusal::invalid(
+            "plan.recipe",
+            format!("exposure_plan.{field}"),
+            format!("`{found}` is not one"),
+            format!("write {example}"),
+        )
     };
     if plan.times.is_empty() {
-        return Err(Refusal::invalid("plan.recipe", "exposure_plan", "it names neither `slots` nor `times`", "write times = [\"09:10\"], or slots = [\"2026-12-01T09:10:00Z\", …]"));
+        return Err(Refusal::invalid(
+            "plan.recipe",
+            "exposure_plan",
+            "it names neither `slots` nor `times`",
+            "write times = [\"09:10\"], or slots = [\"2026-12-01T09:10:00Z\", …]",
+        ));
     }
-    let walls: Result<Vec<NaiveTime>, Refusal> = plan.times.iter().map(|t| wall(t).ok_or_else(|| bad("times", t, "times = [\"09:10\", \"17:30\"]"))).collect();
+    let walls: Result<Vec<NaiveTime>, Refusal> =
+        plan.times.iter().map(|t| wall(t).ok_or_else(|| bad("times", t, "times = [\"09:10\", \"17:30\"]"))).collect();
     let mut walls = walls?;
     walls.sort_unstable();
     walls.dedup();
-    let days: Result<Vec<Weekday>, Refusal> = plan.days.iter().map(|d| d.parse().map_err(|_| bad("days", d, "days = [\"mon\", \"thu\"]"))).collect();
+    let days: Result<Vec<Weekday>, Refusal> =
+        plan.days.iter().map(|d| d.parse().map_err(|_| bad("days", d, "days = [\"mon\", \"thu\"]"))).collect();
     Ok((walls, days?))
 }
 
 /// Slots keep their wall time over clock changes; an hour that does not exist gives none.
 fn moments_of(day: NaiveDate, walls: &[NaiveTime], days: &[Weekday], zone: crate::time::Zone) -> Vec<UtcTime> {
-    if days.is_empty() || days.contains(&day.weekday()) { walls.iter().filter_map(|wall| zone.at(day, *wall)).collect() } else { Vec::new() }
+    if days.is_empty() || days.contains(&day.weekday()) {
+        walls.iter().filter_map(|wall| zone.at(day, *wall)).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Tells whether two moments are in one part of the client's day, which a slot may not leave by hand.
+pub fn same_band(client: &Client, one: UtcTime, other: UtcTime) -> bool {
+    let band = |time: UtcTime| HourBand::of_hour(client.zone.local(time).hour).ok();
+    band(one) == band(other)
 }
 
 /// The client's limits for an account that shares its day with other experiments.

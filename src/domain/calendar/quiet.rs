@@ -11,7 +11,9 @@ use crate::time::{Span, UtcTime, Zone};
 /// Reads a wall time as in `09:10`.
 pub fn wall(text: &str) -> Option<NaiveTime> {
     let (hour, minute) = text.split_once(':')?;
-    let number = |t: &str| if (1..=2).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit()) { t.parse::<u32>().ok() } else { None };
+    let number = |t: &str| {
+        if (1..=2).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit()) { t.parse::<u32>().ok() } else { None }
+    };
     NaiveTime::from_hms_opt(number(hour)?, number(minute)?, 0)
 }
 
@@ -62,7 +64,8 @@ fn inside(hours: &QuietHours, minute: u32) -> Option<bool> {
 /// Returns the first moment from `time` on that is not quiet, looking at most 60 days ahead.
 pub fn next_loud(policy: &Policy, zone: Zone, time: UtcTime) -> Option<UtcTime> {
     let step = Span::minutes(1);
-    let aligned = UtcTime::from_micros(time.micros().div_euclid(step.micros()).saturating_add(1).saturating_mul(step.micros()));
+    let aligned =
+        UtcTime::from_micros(time.micros().div_euclid(step.micros()).saturating_add(1).saturating_mul(step.micros()));
     let mut at = if quiet_at(policy, zone, time).is_none() { return Some(time) } else { aligned };
     let end = time.plus(Span::days(60));
     while at < end {

@@ -83,12 +83,22 @@ impl Post {
         match &self.state {
             PostState::Prepared { handle } => {
                 if handle.expires.is_some_and(|end| end <= facts.now) {
-                    return Err(Refusal::rule("commit.expired", self.what(), "its handle expired", "it is made ready again"));
+                    return Err(Refusal::rule(
+                        "commit.expired",
+                        self.what(),
+                        "its handle expired",
+                        "it is made ready again",
+                    ));
                 }
                 if self.attempts.iter().all(Attempt::is_final_absence) {
                     Ok(handle)
                 } else {
-                    Err(Refusal::rule("commit.in-doubt", self.what(), "an earlier attempt is not final", "wait until it is settled"))
+                    Err(Refusal::rule(
+                        "commit.in-doubt",
+                        self.what(),
+                        "an earlier attempt is not final",
+                        "wait until it is settled",
+                    ))
                 }
             }
             PostState::Unconfirmed { .. } => self.handle_to_repeat(facts.now),
@@ -109,7 +119,8 @@ impl Post {
     /// Returns the handle of the last attempt where it may be sent again: same handle, same bytes, at most three times,
     /// after a look that began when the attempt had ended and saw nothing.
     pub fn handle_to_repeat(&self, now: UtcTime) -> Result<&Handle, Refusal> {
-        let refuse = |why: &str| Err(Refusal::rule("commit.repeat", self.what(), why, "look again, or let a person settle it"));
+        let refuse =
+            |why: &str| Err(Refusal::rule("commit.repeat", self.what(), why, "look again, or let a person settle it"));
         let Some(last) = self.attempts.last() else { return refuse("it was never sent") };
         let open = self.attempts.iter().filter(|a| !a.is_final_absence()).count();
         if last.ended.is_none() || !last.absent {
@@ -143,13 +154,21 @@ impl Post {
             return refuse("commit.held", hold.clone(), "a person resumes it, with a reason");
         }
         if let Some(until) = facts.clock_hold.filter(|until| facts.now < *until) {
-            return refuse("commit.clock", format!("the clock jumped; nothing goes out before {until}"), "wait, or check the box's clock");
+            return refuse(
+                "commit.clock",
+                format!("the clock jumped; nothing goes out before {until}"),
+                "wait, or check the box's clock",
+            );
         }
         if facts.now < self.window.from {
             return refuse("commit.early", format!("its slot is {}", self.window.from), "wait for the slot");
         }
         if facts.now > self.window.until {
-            return refuse("commit.late", format!("its window closed at {}", self.window.until), "plan a new slot; nothing is sent late");
+            return refuse(
+                "commit.late",
+                format!("its window closed at {}", self.window.until),
+                "plan a new slot; nothing is sent late",
+            );
         }
         if let Some(why) = &facts.account {
             return refuse("commit.account", why.clone(), "connect the account again");
@@ -161,7 +180,11 @@ impl Post {
             return refuse("commit.layer", why.clone(), "wait for the layer, or stop its holder");
         }
         if let Some(other) = facts.in_flight {
-            return refuse("commit.in-flight", format!("post {other} of the account is being sent"), "one at a time; it is tried again at once");
+            return refuse(
+                "commit.in-flight",
+                format!("post {other} of the account is being sent"),
+                "one at a time; it is tried again at once",
+            );
         }
         self.check_duplicate(facts)?;
         pace(facts.limits, &facts.others, facts.now).map_err(|breach| breach.refusal(self.what(), facts.limits))

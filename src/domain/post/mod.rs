@@ -252,7 +252,12 @@ impl Post {
     }
 
     fn wrong_state(&self, rule: &str, wanted: &str) -> Refusal {
-        Refusal::rule(rule, self.what(), format!("it is {}", self.state.word()), format!("only a post that is {wanted} takes this"))
+        Refusal::rule(
+            rule,
+            self.what(),
+            format!("it is {}", self.state.word()),
+            format!("only a post that is {wanted} takes this"),
+        )
     }
 
     /// Returns the words that refusals and screens use for this post.
@@ -311,7 +316,10 @@ impl Post {
 
     fn undo(&self, by: Actor, at: UtcTime) -> Result<Vec<PostEvent>, Refusal> {
         match &self.state {
-            PostState::Planned { .. } | PostState::Preparing | PostState::Prepared { .. } | PostState::AwaitingOperator => {
+            PostState::Planned { .. }
+            | PostState::Preparing
+            | PostState::Prepared { .. }
+            | PostState::AwaitingOperator => {
                 if self.approval.is_none() {
                     return Err(Refusal::nothing(self.what(), "it has no approval to take back"));
                 }
@@ -320,24 +328,31 @@ impl Post {
             PostState::Committing | PostState::Unconfirmed { .. } | PostState::Claimed { .. } => {
                 Ok(vec![PostEvent::ApprovalTakenBack { by, at, answer: self.answer() }])
             }
-            PostState::Published { .. } | PostState::Verified { .. } => Ok(vec![PostEvent::StopCameLate { by, at, answer: self.answer() }]),
-            PostState::Removed { .. } | PostState::Failed { .. } | PostState::Missed { .. } | PostState::Cancelled { .. } => {
-                Err(Refusal::nothing(self.what(), format!("it is {}", self.state.word())))
+            PostState::Published { .. } | PostState::Verified { .. } => {
+                Ok(vec![PostEvent::StopCameLate { by, at, answer: self.answer() }])
             }
+            PostState::Removed { .. }
+            | PostState::Failed { .. }
+            | PostState::Missed { .. }
+            | PostState::Cancelled { .. } => Err(Refusal::nothing(self.what(), format!("it is {}", self.state.word()))),
         }
     }
 
     fn cancel(&self, by: Actor, at: UtcTime, reason: String) -> Result<Vec<PostEvent>, Refusal> {
         match &self.state {
-            PostState::Planned { .. } | PostState::Preparing | PostState::Prepared { .. } | PostState::AwaitingOperator => {
-                Ok(vec![PostEvent::PostCancelled { by, at, reason }])
-            }
-            PostState::Committing | PostState::Unconfirmed { .. } | PostState::Claimed { .. } | PostState::Published { .. } | PostState::Verified { .. } => {
-                self.undo(by, at)
-            }
-            PostState::Removed { .. } | PostState::Failed { .. } | PostState::Missed { .. } | PostState::Cancelled { .. } => {
-                Err(Refusal::nothing(self.what(), format!("it is {}", self.state.word())))
-            }
+            PostState::Planned { .. }
+            | PostState::Preparing
+            | PostState::Prepared { .. }
+            | PostState::AwaitingOperator => Ok(vec![PostEvent::PostCancelled { by, at, reason }]),
+            PostState::Committing
+            | PostState::Unconfirmed { .. }
+            | PostState::Claimed { .. }
+            | PostState::Published { .. }
+            | PostState::Verified { .. } => self.undo(by, at),
+            PostState::Removed { .. }
+            | PostState::Failed { .. }
+            | PostState::Missed { .. }
+            | PostState::Cancelled { .. } => Err(Refusal::nothing(self.what(), format!("it is {}", self.state.word()))),
         }
     }
 
@@ -356,7 +371,9 @@ impl Post {
                 attempt: self.attempts.last().map_or(0, |a| a.number),
             },
             PostState::Claimed { by, .. } => Answer::Asked { holder: by.name().to_owned() },
-            PostState::Published { live } | PostState::Verified { live, .. } | PostState::Removed { live, .. } => Answer::Out { url: live.url.clone() },
+            PostState::Published { live } | PostState::Verified { live, .. } | PostState::Removed { live, .. } => {
+                Answer::Out { url: live.url.clone() }
+            }
         }
     }
 
@@ -390,7 +407,9 @@ impl Post {
             return Err(self.wrong_state("post.prepared", "preparing"));
         }
         if handle.content != self.content {
-            return Ok(vec![PostEvent::HandleDropped { why: "the content changed while it was made ready".to_owned() }]);
+            return Ok(vec![PostEvent::HandleDropped {
+                why: "the content changed while it was made ready".to_owned(),
+            }]);
         }
         Ok(vec![PostEvent::PostPrepared { handle: Box::new(handle) }])
     }
@@ -415,11 +434,20 @@ impl Post {
 
     fn window_closed(&self, at: UtcTime) -> Result<Vec<PostEvent>, Refusal> {
         if at <= self.window.until {
-            return Err(Refusal::rule("post.window", self.what(), format!("its window is open until {}", self.window.until), "wait for it to close"));
+            return Err(Refusal::rule(
+                "post.window",
+                self.what(),
+                format!("its window is open until {}", self.window.until),
+                "wait for it to close",
+            ));
         }
         match self.state {
             PostState::Planned { .. } | PostState::Prepared { .. } | PostState::AwaitingOperator => {
-                let why = if self.approval.is_none() { "the slot passed without an approval" } else { "the slot passed before it could go out" };
+                let why = if self.approval.is_none() {
+                    "the slot passed without an approval"
+                } else {
+                    "the slot passed before it could go out"
+                };
                 Ok(vec![PostEvent::PostMissed { at, why: why.to_owned() }])
             }
             PostState::Preparing
@@ -461,7 +489,13 @@ impl Post {
         Ok(vec![PostEvent::PostAltered { at, found }])
     }
 
-    fn snapshot(&self, age: crate::time::SnapshotAge, at: UtcTime, rows: u32, digest: Digest) -> Result<Vec<PostEvent>, Refusal> {
+    fn snapshot(
+        &self,
+        age: crate::time::SnapshotAge,
+        at: UtcTime,
+        rows: u32,
+        digest: Digest,
+    ) -> Result<Vec<PostEvent>, Refusal> {
         if self.live().is_none() {
             return Err(self.wrong_state("post.snapshot", "published"));
         }
@@ -493,7 +527,12 @@ impl Post {
             return Err(self.wrong_state("post.give-back", "claimed"));
         }
         if reason.trim().is_empty() {
-            return Err(Refusal::invalid("post.reason", self.what(), "giving a card back needs a reason", "say why it was not published"));
+            return Err(Refusal::invalid(
+                "post.reason",
+                self.what(),
+                "giving a card back needs a reason",
+                "say why it was not published",
+            ));
         }
         Ok(vec![PostEvent::CardGivenBack { by, reason }])
     }
@@ -535,9 +574,12 @@ impl Post {
     fn restored(&self, at: UtcTime) -> Result<Vec<PostEvent>, Refusal> {
         let why = "the store came back from a backup: what happened since is not known".to_owned();
         match self.state {
-            PostState::Prepared { .. } | PostState::Committing | PostState::AwaitingOperator | PostState::Claimed { .. } | PostState::Planned { .. } | PostState::Preparing => {
-                Ok(vec![PostEvent::PostUnconfirmed { at, why }])
-            }
+            PostState::Prepared { .. }
+            | PostState::Committing
+            | PostState::AwaitingOperator
+            | PostState::Claimed { .. }
+            | PostState::Planned { .. }
+            | PostState::Preparing => Ok(vec![PostEvent::PostUnconfirmed { at, why }]),
             PostState::Unconfirmed { .. }
             | PostState::Published { .. }
             | PostState::Verified { .. }

@@ -3,7 +3,9 @@
 //! Decides what an answer, a look, a dead owner and a person's word mean. Doubt is a case of its own: only a final absence
 //! opens another commit (rule 8), and nothing that happens after a commit turns a published post into a failed one.
 
-use super::{Attempt, AttemptEnd, CommitOutcome, LEASE_ANSWER, Live, Observation, Post, PostEvent, PostState, QUARANTINE, Repeat};
+use super::{
+    Attempt, AttemptEnd, CommitOutcome, LEASE_ANSWER, Live, Observation, Post, PostEvent, PostState, QUARANTINE, Repeat,
+};
 use crate::actor::Actor;
 use crate::refusal::Refusal;
 use crate::time::{Span, UtcTime};
@@ -14,8 +16,15 @@ pub const ATTEMPTS_MAX: usize = 3;
 
 /// When a look is due, counted from the end of the attempt; after the last the post is unconfirmed, and is looked at
 /// every hour for two days.
-pub const LOOKS: [Span; 7] =
-    [Span::seconds(5), Span::seconds(15), Span::seconds(45), Span::minutes(2), Span::minutes(5), Span::minutes(10), Span::minutes(15)];
+pub const LOOKS: [Span; 7] = [
+    Span::seconds(5),
+    Span::seconds(15),
+    Span::seconds(45),
+    Span::minutes(2),
+    Span::minutes(5),
+    Span::minutes(10),
+    Span::minutes(15),
+];
 
 const SLOW_LOOK: Span = Span::hours(1);
 const SLOW_LOOKS_END: Span = Span::hours(48);
@@ -33,13 +42,23 @@ impl Post {
         if due.since(ended) > SLOW_LOOKS_END { None } else { Some(due) }
     }
 
-    pub(super) fn end_attempt(&self, number: u32, at: UtcTime, outcome: CommitOutcome) -> Result<Vec<PostEvent>, Refusal> {
+    pub(super) fn end_attempt(
+        &self,
+        number: u32,
+        at: UtcTime,
+        outcome: CommitOutcome,
+    ) -> Result<Vec<PostEvent>, Refusal> {
         if let CommitOutcome::Accepted(live) = outcome {
             return self.accepted(number, live);
         }
         let open = self.attempts.last().filter(|a| a.number == number && a.end.is_none() && a.ended.is_none());
         if open.is_none() || self.state != PostState::Committing {
-            return Err(Refusal::rule("attempt.stale", self.what(), format!("attempt {number} is not the open one"), "nothing is recorded"));
+            return Err(Refusal::rule(
+                "attempt.stale",
+                self.what(),
+                format!("attempt {number} is not the open one"),
+                "nothing is recorded",
+            ));
         }
         let earlier_final = self.attempts.iter().filter(|a| a.number != number).all(Attempt::is_final_absence);
         let settled = |end: AttemptEnd| PostEvent::AttemptSettled { attempt: number, at, end };
@@ -47,10 +66,15 @@ impl Post {
             CommitOutcome::Accepted(_) => Vec::new(),
             CommitOutcome::InDoubt { why } => vec![PostEvent::AttemptInDoubt { attempt: number, at, why }],
             CommitOutcome::NotSent { why } if earlier_final => vec![settled(AttemptEnd::NotSent { why })],
-            CommitOutcome::Refused { why, again } if earlier_final => self.refused(settled(AttemptEnd::Refused { why: why.clone() }), why, again),
+            CommitOutcome::Refused { why, again } if earlier_final => {
+                self.refused(settled(AttemptEnd::Refused { why: why.clone() }), why, again)
+            }
             CommitOutcome::NotSent { why } | CommitOutcome::Refused { why, .. } => vec![
                 settled(AttemptEnd::NotSent { why: why.clone() }),
-                PostEvent::PostUnconfirmed { at, why: format!("the repeat did not go through ({why}); the attempt before is still in doubt") },
+                PostEvent::PostUnconfirmed {
+                    at,
+                    why: format!("the repeat did not go through ({why}); the attempt before is still in doubt"),
+                },
             ],
         })
     }
@@ -66,10 +90,17 @@ impl Post {
     /// A late "ok" for an old attempt still means published (rule 7).
     fn accepted(&self, number: u32, live: Live) -> Result<Vec<PostEvent>, Refusal> {
         if !self.attempts.iter().any(|a| a.number == number) {
-            return Err(Refusal::rule("attempt.unknown", self.what(), format!("there is no attempt {number}"), "nothing is recorded"));
+            return Err(Refusal::rule(
+                "attempt.unknown",
+                self.what(),
+                format!("there is no attempt {number}"),
+                "nothing is recorded",
+            ));
         }
         match self.state {
-            PostState::Published { .. } | PostState::Verified { .. } | PostState::Removed { .. } => Err(Refusal::nothing(self.what(), "it is known to be out")),
+            PostState::Published { .. } | PostState::Verified { .. } | PostState::Removed { .. } => {
+                Err(Refusal::nothing(self.what(), "it is known to be out"))
+            }
             PostState::Planned { .. }
             | PostState::Preparing
             | PostState::Prepared { .. }
@@ -83,7 +114,13 @@ impl Post {
         }
     }
 
-    pub(super) fn look(&self, number: u32, began: UtcTime, at: UtcTime, observation: Observation) -> Result<Vec<PostEvent>, Refusal> {
+    pub(super) fn look(
+        &self,
+        number: u32,
+        began: UtcTime,
+        at: UtcTime,
+        observation: Observation,
+    ) -> Result<Vec<PostEvent>, Refusal> {
         let stale = |why: &str| Err(Refusal::rule("look.stale", self.what(), why, "look again"));
         if !matches!(self.state, PostState::Committing | PostState::Unconfirmed { .. }) {
             return Err(self.wrong_state("look.state", "in doubt"));
@@ -99,7 +136,10 @@ impl Post {
         }
         Ok(match observation {
             Observation::Live(live) => vec![PostEvent::PostPublished { live, by: Actor::Engine }],
-            Observation::Never(_) => self.open_attempts().map(|a| PostEvent::AttemptSettled { attempt: a.number, at, end: AttemptEnd::Never }).collect(),
+            Observation::Never(_) => self
+                .open_attempts()
+                .map(|a| PostEvent::AttemptSettled { attempt: a.number, at, end: AttemptEnd::Never })
+                .collect(),
             Observation::NotYet => self.not_yet(attempt, at),
             Observation::CannotTell(why) => self.cannot_tell(number, at, why),
         })
@@ -116,9 +156,13 @@ impl Post {
         let used_up = usize::try_from(attempt.looks).is_ok_and(|n| n.saturating_add(1) >= LOOKS.len());
         if self.state == PostState::Committing {
             if attempt.handle.repeat == Repeat::Always {
-                events.push(PostEvent::PostUnconfirmed { at, why: "it is not there; the same handle may be sent again".to_owned() });
+                events.push(PostEvent::PostUnconfirmed {
+                    at,
+                    why: "it is not there; the same handle may be sent again".to_owned(),
+                });
             } else if used_up {
-                events.push(PostEvent::PostUnconfirmed { at, why: "looks are used up, and none has seen it".to_owned() });
+                events
+                    .push(PostEvent::PostUnconfirmed { at, why: "looks are used up, and none has seen it".to_owned() });
             }
         }
         events
@@ -145,9 +189,16 @@ impl Post {
         if !matches!(self.state, PostState::Unconfirmed { .. } | PostState::Claimed { .. }) {
             return Err(self.wrong_state("post.confirm", "unconfirmed or claimed"));
         }
-        let fine = (url.starts_with("https://") || url.starts_with("at://")) && url.len() <= 2000 && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+        let fine = (url.starts_with("https://") || url.starts_with("at://"))
+            && url.len() <= 2000
+            && !url.chars().any(|c| c.is_control() || c.is_whitespace());
         if !fine {
-            return Err(Refusal::invalid("post.url", self.what(), "the address is not one that can be opened", "give the post's address, as in https://…"));
+            return Err(Refusal::invalid(
+                "post.url",
+                self.what(),
+                "the address is not one that can be opened",
+                "give the post's address, as in https://…",
+            ));
         }
         let last = self.attempts.last();
         let live = Live {

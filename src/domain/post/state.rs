@@ -191,7 +191,12 @@ impl PostState {
     pub const fn is_settled(&self) -> bool {
         matches!(
             self,
-            Self::Published { .. } | Self::Verified { .. } | Self::Removed { .. } | Self::Failed { .. } | Self::Missed { .. } | Self::Cancelled { .. }
+            Self::Published { .. }
+                | Self::Verified { .. }
+                | Self::Removed { .. }
+                | Self::Failed { .. }
+                | Self::Missed { .. }
+                | Self::Cancelled { .. }
         )
     }
 }
@@ -278,7 +283,12 @@ impl Attempt {
     /// Tells whether this attempt can no longer make the post visible.
     pub const fn is_final_absence(&self) -> bool {
         match &self.end {
-            Some(AttemptEnd::Refused { .. } | AttemptEnd::NotSent { .. } | AttemptEnd::Never | AttemptEnd::Attested { .. }) => true,
+            Some(
+                AttemptEnd::Refused { .. }
+                | AttemptEnd::NotSent { .. }
+                | AttemptEnd::Never
+                | AttemptEnd::Attested { .. },
+            ) => true,
             Some(AttemptEnd::Live) | None => false,
         }
     }
@@ -548,7 +558,9 @@ impl Post {
     /// Returns where it is to be seen, if it is out or was.
     pub const fn live(&self) -> Option<&Live> {
         match &self.state {
-            PostState::Published { live } | PostState::Verified { live, .. } | PostState::Removed { live, .. } => Some(live),
+            PostState::Published { live } | PostState::Verified { live, .. } | PostState::Removed { live, .. } => {
+                Some(live)
+            }
             PostState::Planned { .. }
             | PostState::Preparing
             | PostState::Prepared { .. }
@@ -604,7 +616,9 @@ impl Post {
                 a.absent = *absent;
                 a.last_look = Some(*at);
             }),
-            PostEvent::PostUnconfirmed { at, why } => self.state = PostState::Unconfirmed { why: why.clone(), since: *at },
+            PostEvent::PostUnconfirmed { at, why } => {
+                self.state = PostState::Unconfirmed { why: why.clone(), since: *at }
+            }
             PostEvent::PostPublished { live, .. } => {
                 if let Some(last) = self.attempts.iter_mut().rev().find(|a| a.end.is_none()) {
                     last.ended = last.ended.or(Some(live.at));
@@ -625,7 +639,9 @@ impl Post {
             PostEvent::PostAltered { found, .. } => self.altered_to = Some(found.clone()),
             PostEvent::SnapshotTaken { age, .. } => self.snapshots.push(*age),
             PostEvent::HandedOff | PostEvent::CardGivenBack { .. } => self.state = PostState::AwaitingOperator,
-            PostEvent::CardClaimed { by, at, until } => self.state = PostState::Claimed { by: by.clone(), at: *at, until: *until },
+            PostEvent::CardClaimed { by, at, until } => {
+                self.state = PostState::Claimed { by: by.clone(), at: *at, until: *until }
+            }
             PostEvent::NotLiveAttested { by, at } => {
                 for attempt in self.attempts.iter_mut().filter(|a| a.end.is_none()) {
                     attempt.ended = attempt.ended.or(Some(*at));
@@ -636,7 +652,9 @@ impl Post {
             }
             PostEvent::PostFailed { why } => self.state = PostState::Failed { why: why.clone() },
             PostEvent::PostMissed { at, why } => self.state = PostState::Missed { at: *at, why: why.clone() },
-            PostEvent::PostCancelled { by, reason, .. } => self.state = PostState::Cancelled { by: by.clone(), reason: reason.clone() },
+            PostEvent::PostCancelled { by, reason, .. } => {
+                self.state = PostState::Cancelled { by: by.clone(), reason: reason.clone() }
+            }
         }
     }
 
@@ -664,8 +682,12 @@ impl Post {
         }
         let handle = self.attempts.last().map(|a| a.handle.clone());
         match (&self.state, handle) {
-            (PostState::Committing, Some(handle)) if handle.content == self.content => self.state = PostState::Prepared { handle },
-            (PostState::Committing | PostState::Unconfirmed { .. }, Some(_) | None) => self.state = PostState::Planned { retry_at: None },
+            (PostState::Committing, Some(handle)) if handle.content == self.content => {
+                self.state = PostState::Prepared { handle }
+            }
+            (PostState::Committing | PostState::Unconfirmed { .. }, Some(_) | None) => {
+                self.state = PostState::Planned { retry_at: None }
+            }
             (
                 PostState::Planned { .. }
                 | PostState::Preparing

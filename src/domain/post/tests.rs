@@ -32,7 +32,11 @@ fn binding() -> Binding {
 
 fn approval(binding: Binding) -> Approval {
     let print: Fingerprint = fingerprint(&[], Digest::of(b""), &[]);
-    Approval { binding, fingerprint: print, by: vec![Approver { uid: Some(1001), name: "ada".to_owned(), at: t(-100), shown: print }] }
+    Approval {
+        binding,
+        fingerprint: print,
+        by: vec![Approver { uid: Some(1001), name: "ada".to_owned(), at: t(-100), shown: print }],
+    }
 }
 
 fn handle(repeat: Repeat) -> Handle {
@@ -210,7 +214,12 @@ fn every_command(post: &Post) -> Vec<(&'static str, PostCommand)> {
         ("altered", PostCommand::Altered { at: t(60), found: "bafz".to_owned() }),
         (
             "snapshot",
-            PostCommand::Snapshot { age: SnapshotAge(Span::hours(1)), at: t(3600), rows: 5, digest: Digest::of(b"rows") },
+            PostCommand::Snapshot {
+                age: SnapshotAge(Span::hours(1)),
+                at: t(3600),
+                rows: 5,
+                digest: Digest::of(b"rows"),
+            },
         ),
         ("hand off", PostCommand::HandOff),
         ("claim", claim),
@@ -307,7 +316,10 @@ fn everything_that_could_forbid_a_post_forbids_it() {
     ];
     for (field, change) in voids {
         let events = changed(change).unwrap();
-        assert!(matches!(&events[..], [PostEvent::ApprovalVoided { field: found, .. }] if *found == field), "{events:?}");
+        assert!(
+            matches!(&events[..], [PostEvent::ApprovalVoided { field: found, .. }] if *found == field),
+            "{events:?}"
+        );
     }
     assert!(matches!(&changed(&|_| {}).unwrap()[..], [PostEvent::PostCommitting { .. }]));
     let unapproved = then(post.clone(), PostCommand::Undo { by: ada(), at: t(0) });
@@ -324,20 +336,33 @@ fn the_same_handle_is_sent_at_most_three_times_and_only_after_a_look_saw_nothing
         let again = post.decide(PostCommand::Commit(Box::new(facts(t(20)))));
         if attempt < 3 {
             post = fold(Some(post), &again.unwrap()).unwrap();
-            post = then(post, PostCommand::End { attempt: attempt + 1, at: t(9), outcome: CommitOutcome::InDoubt { why: "lost".to_owned() } });
+            post = then(
+                post,
+                PostCommand::End {
+                    attempt: attempt + 1,
+                    at: t(9),
+                    outcome: CommitOutcome::InDoubt { why: "lost".to_owned() },
+                },
+            );
         } else {
             assert_eq!(again.unwrap_err().rule, "commit.repeat");
         }
     }
     assert!(post.attempts.iter().all(|a| a.handle == handle(Repeat::Always)));
-    let never = then(unconfirmed(Repeat::Never), PostCommand::Look { attempt: 1, began: t(20), at: t(21), observation: Observation::NotYet });
+    let never = then(
+        unconfirmed(Repeat::Never),
+        PostCommand::Look { attempt: 1, began: t(20), at: t(21), observation: Observation::NotYet },
+    );
     assert_eq!(never.decide(PostCommand::Commit(Box::new(facts(t(30))))).unwrap_err().rule, "commit.repeat");
 }
 
 #[test]
 fn a_window_for_repeats_is_used_to_half_its_length() {
     let window = Repeat::Within { window: Span::hours(1) };
-    let post = then(unconfirmed(window), PostCommand::Look { attempt: 1, began: t(20), at: t(21), observation: Observation::NotYet });
+    let post = then(
+        unconfirmed(window),
+        PostCommand::Look { attempt: 1, began: t(20), at: t(21), observation: Observation::NotYet },
+    );
     assert!(post.handle_to_repeat(t(1 + 1800)).is_ok());
     assert!(post.handle_to_repeat(t(1 + 1801)).is_err());
 }

@@ -186,7 +186,9 @@ pub fn run(facts: &PreflightFacts<'_>) -> (Vec<Finding>, Level) {
     }
     for finding in &findings {
         let asked = match finding.severity {
-            Severity::Block | Severity::Warn => finding.level.unwrap_or(ApprovalLevel::Review).max(ApprovalLevel::Review),
+            Severity::Block | Severity::Warn => {
+                finding.level.unwrap_or(ApprovalLevel::Review).max(ApprovalLevel::Review)
+            }
             Severity::Info => finding.level.unwrap_or(ApprovalLevel::Auto),
         };
         level.raise(asked, &format!("{} found {}", finding.guard, finding.rule));

@@ -14,7 +14,8 @@ async fn audited() -> Founded {
     with_clients(&store, &["acme"], 2).await;
     store.write(by_ada("out"), |tx| go_out(tx, "acme", 1)).await.unwrap();
     for n in 0..2 {
-        let told: Result<(), _> = store.write(by_ada("no"), move |_| Err(Refusal::nothing("it", format!("{n}")).into())).await;
+        let told: Result<(), _> =
+            store.write(by_ada("no"), move |_| Err(Refusal::nothing("it", format!("{n}")).into())).await;
         assert!(told.is_err());
     }
     founded
@@ -38,7 +39,9 @@ async fn a_store_is_whole_while_it_is_written_and_after() {
     let early = store.anchor();
     with_clients(&store, &["other"], 1).await;
     drop(store);
-    assert!(matches!(audit_verify(&founded.home, Some(&early)), AuditReport::Whole { head, .. } if head.n == early.n + 6));
+    assert!(
+        matches!(audit_verify(&founded.home, Some(&early)), AuditReport::Whole { head, .. } if head.n == early.n + 6)
+    );
 }
 
 #[tokio::test]
@@ -80,7 +83,9 @@ async fn each_sort_of_damage_is_named_with_its_place() {
         let founded = audited().await;
         founded.tamper(sql);
         match audit_verify(&founded.home, None) {
-            AuditReport::Broken { breaks } => assert_eq!((breaks[0].kind, breaks[0].n), (kind, n), "{sql}: {}", breaks[0]),
+            AuditReport::Broken { breaks } => {
+                assert_eq!((breaks[0].kind, breaks[0].n), (kind, n), "{sql}: {}", breaks[0])
+            }
             other => panic!("{sql}: {other}"),
         }
         assert_eq!(audit_verify(&founded.home, None).exit_code(), 3);
@@ -117,16 +122,24 @@ async fn a_log_written_anew_with_true_hashes_is_found_by_an_anchor() {
     // The same agency, told differently: every hash is right, the head is another.
     let other = audited().await;
     std::fs::copy(other.home.db(), founded.home.db()).unwrap();
-    assert!(matches!(&audit_verify(&founded.home, None), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::WrongStore));
+    assert!(
+        matches!(&audit_verify(&founded.home, None), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::WrongStore)
+    );
     std::fs::remove_file(founded.home.id_file()).unwrap();
     std::fs::copy(other.home.id_file(), founded.home.id_file()).unwrap();
     assert_eq!(audit_verify(&founded.home, None).exit_code(), 0, "nothing inside says so");
-    assert!(matches!(&audit_verify(&founded.home, Some(&anchor)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::WrongStore));
+    assert!(
+        matches!(&audit_verify(&founded.home, Some(&anchor)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::WrongStore)
+    );
     let mine = head(&other);
     let forged = Anchor { n: mine.n - 1, ..mine };
-    assert!(matches!(&audit_verify(&other.home, Some(&forged)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::Edited));
+    assert!(
+        matches!(&audit_verify(&other.home, Some(&forged)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::Edited)
+    );
     let later = Anchor { n: mine.n + 1, ..mine };
-    assert!(matches!(&audit_verify(&other.home, Some(&later)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::CutOff));
+    assert!(
+        matches!(&audit_verify(&other.home, Some(&later)), AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::CutOff)
+    );
 }
 
 #[tokio::test]
@@ -146,17 +159,21 @@ async fn a_flipped_byte_in_an_event_is_found_at_that_event() {
     };
     for event in &events {
         let mut told = 0;
-        let places = whole.windows(32).enumerate().filter(|(_, window)| *window == event.hash.bytes()).map(|(place, _)| place);
+        let places =
+            whole.windows(32).enumerate().filter(|(_, window)| *window == event.hash.bytes()).map(|(place, _)| place);
         for place in places {
             let mut flipped = whole.clone();
             // The byte before the hash is the payload's last brace; or nothing, in a page's unused space or in `meta`.
             flipped[place - 1] ^= 1;
             std::fs::write(founded.home.db(), &flipped).unwrap();
             match audit_verify(&founded.home, None) {
-                AuditReport::Broken { breaks } if breaks[0].n == Some(event.n) => {
-                    assert_eq!(breaks[0].kind, BreakKind::Edited);
-                    told += 1;
+                AuditReport::Broken { breaks }
+                    if (breaks[0].kind, breaks[0].n) == (BreakKind::Edited, Some(event.n)) =>
+                {
+                    told += 1
                 }
+                // The head in `meta` holds the last event's hash, too, after the last event's number.
+                AuditReport::Broken { breaks } if breaks[0].kind == BreakKind::Inserted && event.n == 13 => {}
                 AuditReport::Whole { .. } => {}
                 other => panic!("{}: {other}", event.n),
             }
@@ -172,11 +189,16 @@ async fn told_by(founded: &Founded) -> Option<String> {
     let store = founded.try_open(Open::Inline).ok()?;
     let told = store
         .read(|view| {
-            let events: Vec<_> = view.events(&Scope::All, 0, 100)?.into_iter().map(|event| (event.n, event.at, event.payload)).collect();
-            let refusals: Vec<_> = view.refusals(&Scope::All, 100)?.into_iter().map(|refusal| (refusal.n, refusal.refusal)).collect();
+            let events: Vec<_> =
+                view.events(&Scope::All, 0, 100)?.into_iter().map(|event| (event.n, event.at, event.payload)).collect();
+            let refusals: Vec<_> =
+                view.refusals(&Scope::All, 100)?.into_iter().map(|refusal| (refusal.n, refusal.refusal)).collect();
             let posts = view.posts_of(house_id("acme"))?;
             let taken = view.snapshots_of_experiment(house_id("acme"))?;
-            Ok(format!("{:?}", (events, refusals, posts, taken, view.clients(&Scope::All)?.len(), view.accounts(&Scope::All, None)?)))
+            Ok(format!(
+                "{:?}",
+                (events, refusals, posts, taken, view.clients(&Scope::All)?.len(), view.accounts(&Scope::All, None)?)
+            ))
         })
         .await;
     drop(store.write(by_ada("x"), |tx| Ok(tx.load::<Post>(&post_id("acme", 2))?.id)).await);
@@ -213,7 +235,12 @@ async fn no_flipped_byte_anywhere_makes_the_program_fall_over_or_lie() {
 async fn what_cannot_be_read_is_said_to_be_so() {
     let founded = audited().await;
     let whole = std::fs::read(founded.home.db()).unwrap();
-    for bytes in [&b""[..], b"not a database at all, but long enough to look like a file", &whole[..whole.len() / 2], &vec![0; 8192]] {
+    for bytes in [
+        &b""[..],
+        b"not a database at all, but long enough to look like a file",
+        &whole[..whole.len() / 2],
+        &vec![0; 8192],
+    ] {
         std::fs::write(founded.home.db(), bytes).unwrap();
         let report = audit_verify(&founded.home, None);
         assert_ne!(report.exit_code(), 0, "{report}");
@@ -229,9 +256,13 @@ async fn what_cannot_be_read_is_said_to_be_so() {
 async fn the_log_refuses_to_be_edited_through_sql() {
     let founded = audited().await;
     let connection = rusqlite::Connection::open(founded.home.db()).unwrap();
-    for sql in
-        ["UPDATE event SET cause = 'x'", "DELETE FROM event", "REPLACE INTO event SELECT * FROM event", "UPDATE refusal SET name = 'x'", "DELETE FROM refusal"]
-    {
+    for sql in [
+        "UPDATE event SET cause = 'x'",
+        "DELETE FROM event",
+        "REPLACE INTO event SELECT * FROM event",
+        "UPDATE refusal SET name = 'x'",
+        "DELETE FROM refusal",
+    ] {
         connection.execute_batch("PRAGMA recursive_triggers = ON").unwrap();
         assert!(connection.execute_batch(sql).is_err(), "{sql}");
     }

@@ -36,7 +36,10 @@ async fn a_copy_taken_at_any_moment_opens_whole_and_holds_all_that_was_answered(
         let (store, answered) = (store.clone(), Arc::clone(&answered));
         async move {
             for version in 2..=1500 {
-                store.write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?)).await.unwrap();
+                store
+                    .write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?))
+                    .await
+                    .unwrap();
                 answered.store(u64::from(version), Ordering::SeqCst);
             }
         }
@@ -65,7 +68,10 @@ async fn a_log_cut_at_any_length_opens_at_the_last_whole_commit() {
     let store = founded.open(Open::Inline);
     with_clients(&store, &["acme"], 0).await;
     for version in 2..=12 {
-        store.write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?)).await.unwrap();
+        store
+            .write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?))
+            .await
+            .unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let copy = copy_of(&founded.home, folder.path());
@@ -94,7 +100,10 @@ async fn child_that_writes_until_it_is_killed() {
     let store = crate::Store::open(&Home::new(root), Open::Owner, clock).unwrap();
     let (_, version) = store.read(|view| view.find::<Client>(&client_id("acme"))).await.unwrap().unwrap();
     for version in u32::try_from(version.0).unwrap() + 1.. {
-        store.write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?)).await.unwrap();
+        store
+            .write(by_ada("x"), move |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![edited(version)])?))
+            .await
+            .unwrap();
         println!("answered {version}");
     }
 }
@@ -125,7 +134,9 @@ async fn a_process_killed_while_it_writes_loses_nothing_that_it_answered() {
                 told += 1;
             }
         }
-        assert!(matches!(founded.try_open(Open::Inline), Err(crate::StoreError::Owned { pid: Some(pid) }) if pid == child.id()));
+        assert!(
+            matches!(founded.try_open(Open::Inline), Err(crate::StoreError::Owned { pid: Some(pid) }) if pid == child.id())
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         for line in lines.map_while(Result::ok) {

@@ -16,10 +16,15 @@ fn mode(path: &std::path::Path) -> u32 {
 #[test]
 fn a_new_home_is_closed_to_others_and_its_key_is_written_once() {
     let founded = Founded::new();
-    for folder in [founded.home.root.clone(), founded.home.content_store(), founded.home.run(), founded.home.root.join("assets")] {
+    for folder in
+        [founded.home.root.clone(), founded.home.content_store(), founded.home.run(), founded.home.root.join("assets")]
+    {
         assert_eq!(mode(&folder), 0o700, "{}", folder.display());
     }
-    assert_eq!((mode(&founded.home.key()), mode(&founded.home.db()), mode(&founded.home.id_file())), (0o400, 0o600, 0o400));
+    assert_eq!(
+        (mode(&founded.home.key()), mode(&founded.home.db()), mode(&founded.home.id_file())),
+        (0o400, 0o600, 0o400)
+    );
     let key = std::fs::read(founded.home.key()).unwrap();
     assert_eq!(key.len(), 32);
     founded.home.create(HomeKind::Personal).unwrap();
@@ -108,7 +113,10 @@ async fn another_store_a_newer_one_and_one_whose_end_is_missing_are_refused() {
     let founded = Founded::new();
     let other = Founded::new();
     founded.tamper("PRAGMA user_version = 99");
-    assert_eq!(founded.try_open(Open::Inline).err(), Some(StoreError::NewerSchema { found: 99, known: crate::connection::known_schema() }));
+    assert_eq!(
+        founded.try_open(Open::Inline).err(),
+        Some(StoreError::NewerSchema { found: 99, known: crate::connection::known_schema() })
+    );
     assert_eq!(crate::audit_verify(&founded.home, None).exit_code(), 4);
     std::fs::copy(other.home.db(), founded.home.db()).unwrap();
     assert!(matches!(founded.try_open(Open::Inline), Err(StoreError::WrongStore { .. })));
@@ -140,7 +148,10 @@ async fn a_heartbeat_is_kept_and_is_no_event() {
     assert_eq!(store.read(|view| view.heartbeat()).await.unwrap(), None);
     for beat in 1..=2 {
         later(&founded.clock, 60);
-        store.write(crate::Cause::engine("tend"), move |tx| Ok(tx.put_heartbeat(&serde_json::json!({"beat": beat}))?)).await.unwrap();
+        store
+            .write(crate::Cause::engine("tend"), move |tx| Ok(tx.put_heartbeat(&serde_json::json!({"beat": beat}))?))
+            .await
+            .unwrap();
     }
     let found = store.read(|view| view.heartbeat()).await.unwrap().unwrap();
     assert_eq!((found.at, found.epoch, found.beat), (at(120), store.epoch(), serde_json::json!({"beat": 2})));

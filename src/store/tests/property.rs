@@ -65,7 +65,8 @@ async fn perform(store: &Store, act: Act) {
                     tx.expect_version::<Client>(&now.id, Version(version.0 + 2))
                 }
                 Act::Hold(n) => {
-                    let hold = Hold { cause: HoldCause::Operator, by: "ada".to_owned(), at: tx.now(), reason: "x".to_owned() };
+                    let hold =
+                        Hold { cause: HoldCause::Operator, by: "ada".to_owned(), at: tx.now(), reason: "x".to_owned() };
                     tx.append::<Client>(&client_id(name(n)), vec![ClientEvent::ClientHeld { hold }])?;
                     Ok(())
                 }
@@ -74,7 +75,8 @@ async fn perform(store: &Store, act: Act) {
                     decide(tx, n, PostCommand::Edit { content: other.content, duplicate_key: other.duplicate_key })
                 }
                 Act::Cancel(n) => {
-                    let command = PostCommand::Cancel { by: tx.cause().actor.clone(), at: tx.now(), reason: "x".to_owned() };
+                    let command =
+                        PostCommand::Cancel { by: tx.cause().actor.clone(), at: tx.now(), reason: "x".to_owned() };
                     decide(tx, n, command)
                 }
                 Act::Move(n, to) => {
@@ -83,7 +85,11 @@ async fn perform(store: &Store, act: Act) {
                 }
                 Act::Out(n) => {
                     let planned = tx.load::<Post>(&post_id(name(n), number(n)))?;
-                    if planned.state.is_unsent() { go_out(tx, name(n), number(n)) } else { Err(Refusal::nothing("x", "x").into()) }
+                    if planned.state.is_unsent() {
+                        go_out(tx, name(n), number(n))
+                    } else {
+                        Err(Refusal::nothing("x", "x").into())
+                    }
                 }
                 Act::Refused(why) => Err(Refusal::nothing("it", why).into()),
                 Act::HalfThenRefused(n) => {

@@ -47,7 +47,11 @@ async fn posts_are_found_by_slot_state_account_and_what_counts_as_out() {
             let key = post("acme", 1).duplicate_key;
             assert_eq!(view.posts_with_duplicate_key(&acme, key, at(0))?, [(post_id("acme", 1), at(62))]);
             assert_eq!(view.posts_with_duplicate_key(&acme, key, at(63))?, []);
-            assert_eq!(view.posts_with_duplicate_key(&acme, post("acme", 2).duplicate_key, at(0))?, [], "it is not out");
+            assert_eq!(
+                view.posts_with_duplicate_key(&acme, post("acme", 2).duplicate_key, at(0))?,
+                [],
+                "it is not out"
+            );
             assert_eq!((view.posts_ever_out(&client_id("acme"))?, view.posts_ever_out(&client_id("beta"))?), (2, 0));
             assert_eq!(view.posts_slotted_count(&client_id("acme"), at(0), at(180))?, 3);
             assert_eq!(view.post(post_id("acme", 2))?.map(|post| post.number), Some(2));
@@ -68,7 +72,9 @@ async fn an_experiment_is_found_by_the_name_that_people_use() {
     with_clients(&store, &["acme", "beta"], 0).await;
     store
         .read(|view| {
-            let named = |scope: &Scope, name: &str| Ok::<_, StoreError>(view.experiment_by_name(scope, name)?.map(|found| found.code));
+            let named = |scope: &Scope, name: &str| {
+                Ok::<_, StoreError>(view.experiment_by_name(scope, name)?.map(|found| found.code))
+            };
             assert_eq!(named(&Scope::All, "acme-house")?.as_deref(), Some("ACME-HOUSE"));
             assert_eq!(named(&only("beta"), "acme-house")?, None);
             let id = house_id("beta").to_string();
@@ -84,7 +90,13 @@ async fn an_experiment_is_found_by_the_name_that_people_use() {
             assert_eq!(count(ExperimentFilter { client: Some(client_id("acme")), ..ExperimentFilter::default() })?, 1);
             assert_eq!(count(ExperimentFilter { stages: vec!["running"], ..ExperimentFilter::default() })?, 2);
             assert_eq!(count(ExperimentFilter { stages: vec!["drafting"], ..ExperimentFilter::default() })?, 0);
-            assert_eq!(count(ExperimentFilter { kind: Some(domain::experiment::ExperimentKind::Micro), ..ExperimentFilter::default() })?, 0);
+            assert_eq!(
+                count(ExperimentFilter {
+                    kind: Some(domain::experiment::ExperimentKind::Micro),
+                    ..ExperimentFilter::default()
+                })?,
+                0
+            );
             assert_eq!(view.experiments_ever(&client_id("acme"))?, 0, "the house one apart");
             Ok(())
         })
@@ -108,8 +120,10 @@ async fn snapshots_read_back_as_they_were_and_there_is_one_for_an_age() {
         })
         .await
         .unwrap();
-    let (of_post, of_experiment) =
-        store.read(|view| Ok((view.snapshots_of_post(post_id("acme", 1))?, view.snapshots_of_experiment(house_id("acme"))?))).await.unwrap();
+    let (of_post, of_experiment) = store
+        .read(|view| Ok((view.snapshots_of_post(post_id("acme", 1))?, view.snapshots_of_experiment(house_id("acme"))?)))
+        .await
+        .unwrap();
     assert_eq!(of_post, [snapshot(post_id("acme", 1), 1), taken.clone()]);
     assert_eq!(of_experiment.len(), 3);
     assert_eq!(of_post[1].digest(), taken.digest());
@@ -141,7 +155,8 @@ fn by_hand(name: &str, n: i64) -> ExternalPost {
 async fn posts_by_hand_are_kept_once_with_the_moment_they_were_first_seen() {
     let (store, _) = in_memory().await;
     with_clients(&store, &["acme"], 0).await;
-    let put = |posts: Vec<ExternalPost>| store.write(Cause::engine("collect"), move |tx| Ok(tx.put_external_posts(&posts)?));
+    let put =
+        |posts: Vec<ExternalPost>| store.write(Cause::engine("collect"), move |tx| Ok(tx.put_external_posts(&posts)?));
     assert_eq!(put(vec![by_hand("acme", 1), by_hand("acme", 2)]).await.unwrap(), 2);
     assert_eq!(put(vec![ExternalPost { seen: at(999), ..by_hand("acme", 2) }, by_hand("acme", 3)]).await.unwrap(), 1);
     let found = store.read(|view| view.external_posts(&account_id("acme"), at(120))).await.unwrap();
@@ -182,9 +197,16 @@ fn everything(view: &View<'_>, scope: &Scope) -> Result<String, StoreError> {
             view.clients(scope)?.iter().map(|c| serde_json::to_string(c).unwrap()).collect::<Vec<_>>(),
             view.accounts(scope, None)?,
             view.layers(scope)?,
-            view.experiments(scope, &ExperimentFilter::default())?.iter().map(|e| serde_json::to_string(e).unwrap()).collect::<Vec<_>>(),
+            view.experiments(scope, &ExperimentFilter::default())?
+                .iter()
+                .map(|e| serde_json::to_string(e).unwrap())
+                .collect::<Vec<_>>(),
             view.escalations(scope, Escalations::All)?,
-            (view.posts_in_state(scope, &states)?, view.posts_due(scope, &states, far)?, view.posts_slotted_between(scope, at(0), far)?),
+            (
+                view.posts_in_state(scope, &states)?,
+                view.posts_due(scope, &states, far)?,
+                view.posts_slotted_between(scope, at(0), far)?
+            ),
             view.post_next_slot(scope, &states, at(0))?,
             view.post_by_name(scope, "01J000")?,
             view.experiment_by_name(scope, house_id("acme").to_string().get(..6).unwrap())?.map(|e| e.code),
@@ -200,7 +222,10 @@ async fn change_beta(store: &Store, step: usize) {
             0 => Ok(add_client(tx, "beta", 3)?),
             1 => go_out(tx, "beta", 1),
             2 => {
-                tx.append::<Post>(&post_id("beta", 2), vec![PostEvent::ApprovalVoided { field: Field::Slot, why: "acme".to_owned() }])?;
+                tx.append::<Post>(
+                    &post_id("beta", 2),
+                    vec![PostEvent::ApprovalVoided { field: Field::Slot, why: "acme".to_owned() }],
+                )?;
                 Ok(())
             }
             3 => {

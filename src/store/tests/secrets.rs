@@ -33,7 +33,11 @@ async fn a_login_is_nowhere_in_the_home_in_plain_not_even_while_it_is_open() {
         let store = store.clone();
         async move {
             let secret = Secret::new(canary.to_owned());
-            store.write(Cause::engine("connect"), move |tx| Ok(tx.put_secret(&account_id("acme"), SecretKind::Session, &secret)?)).await
+            store
+                .write(Cause::engine("connect"), move |tx| {
+                    Ok(tx.put_secret(&account_id("acme"), SecretKind::Session, &secret)?)
+                })
+                .await
         }
     };
     put(&store).await.unwrap();
@@ -53,7 +57,10 @@ async fn a_login_is_nowhere_in_the_home_in_plain_not_even_while_it_is_open() {
     let status = std::process::Command::new("cp").arg("-r").arg(&founded.home.root).arg(copy.path()).status().unwrap();
     assert!(status.success());
     let open = all_bytes(copy.path());
-    assert!(open.iter().any(|(path, bytes)| path.ends_with("store.db-wal") && holds(bytes, "acme-bs")), "the search finds what is there");
+    assert!(
+        open.iter().any(|(path, bytes)| path.ends_with("store.db-wal") && holds(bytes, "acme-bs")),
+        "the search finds what is there"
+    );
     drop(store);
     for (path, bytes) in open.into_iter().chain(all_bytes(&founded.home.root)) {
         assert!(!holds(&bytes, canary), "{}", path.display());
@@ -66,7 +73,9 @@ async fn a_home_with_another_key_says_that_the_login_cannot_be_opened() {
     let store = founded.open(Open::Inline);
     with_clients(&store, &["acme"], 0).await;
     store
-        .write(Cause::engine("connect"), |tx| Ok(tx.put_secret(&account_id("acme"), SecretKind::AppPassword, &Secret::new("pw".to_owned()))?))
+        .write(Cause::engine("connect"), |tx| {
+            Ok(tx.put_secret(&account_id("acme"), SecretKind::AppPassword, &Secret::new("pw".to_owned()))?)
+        })
         .await
         .unwrap();
     drop(store);

@@ -185,7 +185,12 @@ pub(crate) fn committing(post: &Post, tx: &Tx<'_>) -> Vec<PostEvent> {
 }
 
 pub(crate) fn published(seconds: i64) -> PostEvent {
-    let live = Live { id: "at://x".to_owned(), url: "https://bsky.test/x".to_owned(), digest: "bafy".to_owned(), at: at(seconds) };
+    let live = Live {
+        id: "at://x".to_owned(),
+        url: "https://bsky.test/x".to_owned(),
+        digest: "bafy".to_owned(),
+        at: at(seconds),
+    };
     PostEvent::PostPublished { live, by: Actor::Engine }
 }
 
@@ -236,9 +241,15 @@ pub(crate) fn add_client(tx: &mut Tx<'_>, name: &str, posts: u32) -> Result<(), 
     tx.append::<Client>(&client_id(name), vec![ClientEvent::ClientAdded { client: Box::new(client(name)) }])?;
     tx.append::<Account>(&account_id(name), vec![AccountEvent::AccountAdded { account: Box::new(account(name)) }])?;
     tx.append::<Layer>(&layer_id(name), vec![LayerEvent::LayerOpened { id: layer_id(name) }])?;
-    tx.append::<Experiment>(&house_id(name), vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(house(name)) }])?;
+    tx.append::<Experiment>(
+        &house_id(name),
+        vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(house(name)) }],
+    )?;
     let opened = escalation(name);
-    tx.append::<Escalation>(&opened.id, vec![EscalationEvent::EscalationOpened { escalation: Box::new(opened.clone()) }])?;
+    tx.append::<Escalation>(
+        &opened.id,
+        vec![EscalationEvent::EscalationOpened { escalation: Box::new(opened.clone()) }],
+    )?;
     for n in 1..=posts {
         tx.append::<Post>(&post_id(name, n), vec![PostEvent::PostPlanned { post: Box::new(post(name, n)) }])?;
     }

@@ -20,8 +20,12 @@ fn renamed(name: &str, version: u32) -> ClientEvent {
 async fn what_is_appended_is_loaded_as_the_fold_of_its_events() {
     let (store, _) = in_memory().await;
     with_clients(&store, &["acme"], 2).await;
-    let returned =
-        store.write(by_ada("edit"), |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2), renamed("acme", 3)])?)).await.unwrap();
+    let returned = store
+        .write(by_ada("edit"), |tx| {
+            Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2), renamed("acme", 3)])?)
+        })
+        .await
+        .unwrap();
     let (found, version) = store.read(|view| view.find::<Client>(&client_id("acme"))).await.unwrap().unwrap();
     assert_eq!(found, returned);
     assert_eq!((found.name.as_str(), found.policy_version, version), ("Renamed 3", 3, Version(3)));
@@ -39,9 +43,15 @@ async fn events_carry_actor_cause_client_and_follow_each_other_without_a_gap() {
     with_clients(&store, &["acme"], 1).await;
     let events = store.read(|view| view.events(&Scope::All, 0, 100)).await.unwrap();
     assert_eq!(events.iter().map(|e| e.n).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
-    assert_eq!((events[0].kind, events[0].key.as_str(), events[0].event.as_str()), (StreamKind::Agency, "", "agency_founded"));
+    assert_eq!(
+        (events[0].kind, events[0].key.as_str(), events[0].event.as_str()),
+        (StreamKind::Agency, "", "agency_founded")
+    );
     assert_eq!(events[1].actor, Actor::from(&ada()));
-    assert_eq!((events[1].cause.as_str(), events[1].at, events[1].client.clone()), ("add", at(5), Some(client_id("acme"))));
+    assert_eq!(
+        (events[1].cause.as_str(), events[1].at, events[1].client.clone()),
+        ("add", at(5), Some(client_id("acme")))
+    );
     assert_eq!(events[6].as_event::<Post>().unwrap(), PostEvent::PostPlanned { post: Box::new(post("acme", 1)) });
     assert!(events[6].as_event::<Client>().is_err());
     let of_post = store.read(|view| view.events_of(StreamKind::Post, &post_id("acme", 1).to_string())).await.unwrap();
@@ -76,13 +86,18 @@ async fn a_repeated_command_is_answered_as_it_was_first_for_a_day() {
     let (store, clock) = in_memory().await;
     let answer = serde_json::json!({"post": "out"});
     let kept = answer.clone();
-    store.write(by_ada(&command(1).to_string()), move |tx| Ok(tx.remember_command(command(1), 1000, &kept)?)).await.unwrap();
+    store
+        .write(by_ada(&command(1).to_string()), move |tx| Ok(tx.remember_command(command(1), 1000, &kept)?))
+        .await
+        .unwrap();
     let refused: Result<(), _> =
         store.write(by_ada(&command(2).to_string()), |_| Err(Refusal::nothing("it", "it is so").into())).await;
     assert!(refused.is_err());
     let ask = |n: u8, uid: u32| store.read(move |view| view.command_answer(command(n), uid));
     assert_eq!(ask(1, 1000).await.unwrap(), Some(Remembered::Done(answer)));
-    assert!(matches!(ask(2, 1000).await.unwrap(), Some(Remembered::Refused(refusal)) if refusal.kind == RefusalKind::Nothing));
+    assert!(
+        matches!(ask(2, 1000).await.unwrap(), Some(Remembered::Refused(refusal)) if refusal.kind == RefusalKind::Nothing)
+    );
     assert_eq!(ask(1, 1001).await.unwrap(), None, "another person's");
     assert_eq!(ask(3, 1000).await.unwrap(), None);
     let twice = store.write(by_ada("x"), |tx| Ok(tx.remember_command(command(1), 1000, &serde_json::json!(2))?)).await;
@@ -99,10 +114,14 @@ async fn a_repeated_command_is_answered_as_it_was_first_for_a_day() {
 async fn a_command_that_names_an_old_version_is_told_that_it_changed() {
     let (store, _) = in_memory().await;
     with_clients(&store, &["acme"], 0).await;
-    let expect = |version: u64| store.write(by_ada("x"), move |tx| tx.expect_version::<Client>(&client_id("acme"), Version(version)));
+    let expect = |version: u64| {
+        store.write(by_ada("x"), move |tx| tx.expect_version::<Client>(&client_id("acme"), Version(version)))
+    };
     assert!(expect(1).await.is_ok());
     for wrong in [0, 2] {
-        assert!(matches!(expect(wrong).await, Err(WriteError::Refused(refusal)) if refusal.kind == RefusalKind::Changed));
+        assert!(
+            matches!(expect(wrong).await, Err(WriteError::Refused(refusal)) if refusal.kind == RefusalKind::Changed)
+        );
     }
     let absent = store.write(by_ada("x"), |tx| tx.load::<Post>(&post_id("acme", 9))).await;
     assert!(matches!(absent, Err(WriteError::Refused(refusal)) if refusal.kind == RefusalKind::NotFound));
@@ -112,7 +131,8 @@ async fn a_command_that_names_an_old_version_is_told_that_it_changed() {
 async fn a_stream_begins_once_and_keeps_its_key() {
     let (store, _) = in_memory().await;
     with_clients(&store, &["acme"], 1).await;
-    let unstorable = |told: Result<(), WriteError>| matches!(told, Err(WriteError::Failed(StoreError::Unstorable { .. })));
+    let unstorable =
+        |told: Result<(), WriteError>| matches!(told, Err(WriteError::Failed(StoreError::Unstorable { .. })));
     let again = store.write(by_ada("x"), |tx| {
         tx.append::<Client>(&client_id("acme"), vec![ClientEvent::ClientAdded { client: Box::new(client("acme")) }])?;
         Ok(())
@@ -157,8 +177,14 @@ async fn leave_to_send_comes_only_after_the_commit_and_only_for_this_epoch() {
     assert_eq!((permits[0].post(), permits[0].attempt(), permits[0].epoch()), (after.id, 1, store.epoch()));
     assert_eq!(permits[0].recorded(), start());
     let second = store.write_with_permits(Cause::engine("launch"), commit(2)).await;
-    assert!(matches!(second, Err(WriteError::Failed(StoreError::Constraint { .. }))), "one request under way per account: {second:?}");
-    store.write(Cause::engine("launch"), |tx| Ok(tx.append::<Post>(&post_id("acme", 1), vec![published(62)])?)).await.unwrap();
+    assert!(
+        matches!(second, Err(WriteError::Failed(StoreError::Constraint { .. }))),
+        "one request under way per account: {second:?}"
+    );
+    store
+        .write(Cause::engine("launch"), |tx| Ok(tx.append::<Post>(&post_id("acme", 1), vec![published(62)])?))
+        .await
+        .unwrap();
     let foreign = store
         .write_with_permits(Cause::engine("launch"), |tx| {
             let planned = tx.load::<Post>(&post_id("acme", 3))?;
@@ -264,14 +290,18 @@ async fn an_engine_that_was_taken_over_writes_nothing_more() {
     let second = founded.open(Open::Owner);
     assert_eq!(second.epoch(), Epoch(first.epoch().0 + 1));
     for _ in 0..2 {
-        let told = first.write(by_ada("x"), |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?)).await;
+        let told =
+            first.write(by_ada("x"), |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?)).await;
         assert!(
             matches!(told, Err(WriteError::Failed(StoreError::Fenced { .. } | StoreError::WriterEnded { .. }))),
             "{told:?}"
         );
     }
     assert_eq!(second.read(|view| view.client(&client_id("acme"))).await.unwrap(), Some(client("acme")));
-    second.write(by_ada("x"), |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?)).await.unwrap();
+    second
+        .write(by_ada("x"), |tx| Ok(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?))
+        .await
+        .unwrap();
     assert_eq!(second.rebuild_compare().await.unwrap(), vec![]);
 }
 
@@ -285,7 +315,9 @@ async fn after_a_commit_that_failed_the_answer_is_unknown_and_nothing_more_is_wr
             .write(by_ada("x"), |tx| {
                 tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?;
                 // A promise that only COMMIT checks, and that it cannot keep.
-                tx.connection.execute_batch("PRAGMA defer_foreign_keys = ON; UPDATE account SET client = 'gone'").map_err(StoreError::from)?;
+                tx.connection
+                    .execute_batch("PRAGMA defer_foreign_keys = ON; UPDATE account SET client = 'gone'")
+                    .map_err(StoreError::from)?;
                 Ok(())
             })
             .await;
@@ -349,7 +381,10 @@ async fn a_transaction_that_breaks_off_ends_the_writer_and_is_not_stored() {
     assert!(matches!(told, Err(WriteError::Failed(StoreError::Unknown { .. }))), "{told:?}");
     // While its thread is still ending this one may be lost with it; either way it is no success.
     let after = store.write(by_ada("x"), |_| Ok(())).await;
-    assert!(matches!(after, Err(WriteError::Failed(StoreError::WriterEnded { .. } | StoreError::Unknown { .. }))), "{after:?}");
+    assert!(
+        matches!(after, Err(WriteError::Failed(StoreError::WriterEnded { .. } | StoreError::Unknown { .. }))),
+        "{after:?}"
+    );
     drop(store);
     let store = founded.open(Open::Owner);
     assert_eq!(store.anchor().n, 1);

@@ -73,7 +73,8 @@ impl View<'_> {
 
     /// Tells whether a login of this kind is kept, without opening it.
     pub fn secret_is_kept(&self, account: &AccountId, kind: SecretKind) -> Result<bool, StoreError> {
-        let found = self.count("SELECT count(*) FROM secret WHERE account = ?1 AND kind = ?2", [account.as_str(), kind.as_str()])?;
+        let found = self
+            .count("SELECT count(*) FROM secret WHERE account = ?1 AND kind = ?2", [account.as_str(), kind.as_str()])?;
         Ok(found > 0)
     }
 }

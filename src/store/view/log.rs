@@ -9,9 +9,9 @@ use domain::time::{Span, UtcTime};
 use rusqlite::{OptionalExtension, Params};
 
 use super::View;
+use crate::StoreError;
 use crate::chain::{EventRecord, LINK_COLUMNS, REFUSAL_COLUMNS, RefusalLink, StoredLink, stream_name};
 use crate::convert::{self, ActorColumns};
-use crate::StoreError;
 
 /// How long the answer of a command is kept for whoever sends it again (T21).
 pub(crate) const ANSWERS_KEPT: Span = Span::hours(24);
@@ -73,7 +73,10 @@ impl View<'_> {
 
     /// Returns everything that happened to one thing, oldest first.
     pub fn events_of(&self, kind: StreamKind, key: &str) -> Result<Vec<EventRecord>, StoreError> {
-        self.event_list(&format!("SELECT {LINK_COLUMNS} FROM event WHERE stream = ?1 ORDER BY version"), [stream_name(kind, key)])
+        self.event_list(
+            &format!("SELECT {LINK_COLUMNS} FROM event WHERE stream = ?1 ORDER BY version"),
+            [stream_name(kind, key)],
+        )
     }
 
     fn event_list(&self, sql: &str, params: impl Params) -> Result<Vec<EventRecord>, StoreError> {
@@ -97,7 +100,8 @@ impl View<'_> {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (link, _) = RefusalLink::read(row)?;
-            let actor = ActorColumns { kind: "person".to_owned(), uid: Some(link.uid), name: link.name, role: link.role };
+            let actor =
+                ActorColumns { kind: "person".to_owned(), uid: Some(link.uid), name: link.name, role: link.role };
             found.push(RefusalRecord {
                 n: link.n,
                 at: link.at,
@@ -124,7 +128,9 @@ impl View<'_> {
         }
         let refusal: Option<String> = self
             .connection
-            .prepare_cached("SELECT refusal FROM refusal WHERE cause = ?2 AND uid = ?1 AND time_us >= ?3 ORDER BY n LIMIT 1")?
+            .prepare_cached(
+                "SELECT refusal FROM refusal WHERE cause = ?2 AND uid = ?1 AND time_us >= ?3 ORDER BY n LIMIT 1",
+            )?
             .query_row(rusqlite::params![uid, id, since], |row| row.get(0))
             .optional()?;
         refusal.map(|refusal| convert::from_json("a refusal", &refusal).map(Remembered::Refused)).transpose()
@@ -138,7 +144,11 @@ impl View<'_> {
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         row.map(|(at, epoch, beat)| {
-            Ok(Heartbeat { at: UtcTime::from_micros(at), epoch: Epoch(convert::from_db(epoch)?), beat: convert::from_json("the heartbeat", &beat)? })
+            Ok(Heartbeat {
+                at: UtcTime::from_micros(at),
+                epoch: Epoch(convert::from_db(epoch)?),
+                beat: convert::from_json("the heartbeat", &beat)?,
+            })
         })
         .transpose()
     }

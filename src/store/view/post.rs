@@ -39,7 +39,12 @@ impl View<'_> {
 
     /// Returns the posts of an account whose pacing time is in a span, both ends included, earliest first. For a post
     /// that is not out that time is its slot.
-    pub fn posts_of_account_between(&self, account: &AccountId, from: UtcTime, until: UtcTime) -> Result<Vec<Post>, StoreError> {
+    pub fn posts_of_account_between(
+        &self,
+        account: &AccountId,
+        from: UtcTime,
+        until: UtcTime,
+    ) -> Result<Vec<Post>, StoreError> {
         self.list(
             "SELECT body FROM post WHERE account = ?1 AND pacing_us BETWEEN ?2 AND ?3 ORDER BY pacing_us, key",
             rusqlite::params![account.as_str(), from.micros(), until.micros()],
@@ -47,7 +52,12 @@ impl View<'_> {
     }
 
     /// Returns the posts of an account that are out, or may be, with their pacing time in a span, both ends included.
-    pub fn posts_out_on_account(&self, account: &AccountId, from: UtcTime, until: UtcTime) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
+    pub fn posts_out_on_account(
+        &self,
+        account: &AccountId,
+        from: UtcTime,
+        until: UtcTime,
+    ) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
         self.post_times(
             "SELECT key, pacing_us FROM post WHERE account = ?1 AND pacing_us BETWEEN ?2 AND ?3 AND counts_as_out = 1 ORDER BY pacing_us, key",
             rusqlite::params![account.as_str(), from.micros(), until.micros()],
@@ -55,7 +65,12 @@ impl View<'_> {
     }
 
     /// Returns the posts with these texts and pictures that are out on an account, or may be, since a moment.
-    pub fn posts_with_duplicate_key(&self, account: &AccountId, key: Digest, since: UtcTime) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
+    pub fn posts_with_duplicate_key(
+        &self,
+        account: &AccountId,
+        key: Digest,
+        since: UtcTime,
+    ) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
         self.post_times(
             "SELECT key, pacing_us FROM post
              WHERE account = ?1 AND pacing_us >= ?2 AND counts_as_out = 1 AND duplicate_key = ?3 ORDER BY pacing_us, key",
@@ -65,7 +80,10 @@ impl View<'_> {
 
     /// Returns the posts of an account whose request is under way: one at most.
     pub fn posts_in_flight(&self, account: &AccountId) -> Result<Vec<PostId>, StoreError> {
-        let found = self.post_times("SELECT key, pacing_us FROM post WHERE account = ?1 AND state = 'committing'", [account.as_str()])?;
+        let found = self.post_times(
+            "SELECT key, pacing_us FROM post WHERE account = ?1 AND state = 'committing'",
+            [account.as_str()],
+        )?;
         Ok(found.into_iter().map(|(post, _)| post).collect())
     }
 
@@ -95,7 +113,12 @@ impl View<'_> {
     }
 
     /// Returns the earliest slot after a moment of all posts in these states: when the next thing is due.
-    pub fn post_next_slot(&self, scope: &Scope, states: &[&str], after: UtcTime) -> Result<Option<UtcTime>, StoreError> {
+    pub fn post_next_slot(
+        &self,
+        scope: &Scope,
+        states: &[&str],
+        after: UtcTime,
+    ) -> Result<Option<UtcTime>, StoreError> {
         let found: Option<i64> = self
             .connection
             .prepare_cached(

@@ -63,7 +63,12 @@ fn reading(row: &rusqlite::Row<'_>) -> Result<Option<SnapshotRow>, StoreError> {
         ("value", Some(value), None) => Reading::Value { value },
         ("missing", None, Some(why)) => Reading::Missing { why },
         ("not_offered", None, None) => Reading::NotOffered,
-        _ => return Err(StoreError::Unreadable { what: format!("the reading of {metric}"), why: format!("`{sort}` does not go with what stands there") }),
+        _ => {
+            return Err(StoreError::Unreadable {
+                what: format!("the reading of {metric}"),
+                why: format!("`{sort}` does not go with what stands there"),
+            });
+        }
     };
     Ok(Some(SnapshotRow { metric, reading }))
 }

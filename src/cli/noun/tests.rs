@@ -1,0 +1,1 @@
+//! The nouns against a scripted desk.
