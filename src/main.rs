@@ -4,14 +4,18 @@
 //! line. What is dangerous is closed before the first thread starts: nobody else reads what is made, nothing is dumped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use clock::{Clock, RealClock, Seeds};
 use cli::{Cli, Environment, Exit, Io};
+use clock::{Clock, RealClock, Seeds};
 use desk::query::TaskHealth;
 use desk::{Beat, Desk, Home, Rules, server};
 use engine::Engine;
-use store::{Open, Store};
+use store::{Open, Store, StoreError};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long an engine waits for a command that has the store.
+const OWNER_WAIT: Duration = Duration::from_secs(10);
 
 fn main() -> color_eyre::Result<std::process::ExitCode> {
     color_eyre::install()?;
@@ -61,7 +65,7 @@ async fn run_engine(home: Home) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let rules = Arc::new(Rules::load(&home.config().join("rules")).map_err(|e| words(&e))?);
-    let store = Store::open(&home, Open::Owner, Arc::clone(&clock)).map_err(|e| words(&e))?;
+    let store = own(&home, &clock).await.map_err(|e| words(&e))?;
     let seed = clock::entropy_seed().map_err(|e| words(&e))?;
     let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), rules.version.clone(), Seeds::new(seed));
     let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
@@ -80,10 +84,31 @@ async fn run_engine(home: Home) -> Result<(), String> {
     result.map_err(|e| words(&e))
 }
 
+/// Opens the store as its owner. A command that has it for a moment is waited for; an engine that has it is not.
+async fn own(home: &Home, clock: &Arc<dyn Clock>) -> Result<Store, StoreError> {
+    let end = clock.boot().plus(OWNER_WAIT);
+    loop {
+        match Store::open(home, Open::Owner, Arc::clone(clock)) {
+            Err(StoreError::Owned { .. })
+                if clock.boot() < end && std::os::unix::net::UnixStream::connect(home.socket()).is_err() =>
+            {
+                clock.sleep_until_boot(clock.boot().plus(Duration::from_millis(100))).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 fn beat_of(engine: &Engine) -> Beat {
     let engine = engine.clone();
     Arc::new(move || {
-        let health = |b: engine::Beat| TaskHealth { name: b.task.to_owned(), last: b.last, next: b.next, steps: b.steps, error: b.error };
+        let health = |b: engine::Beat| TaskHealth {
+            name: b.task.to_owned(),
+            last: b.last,
+            next: b.next,
+            steps: b.steps,
+            error: b.error,
+        };
         engine.beats().into_iter().map(health).collect()
     })
 }
@@ -106,5 +131,10 @@ fn stop_on_signal(engine: Engine) -> std::io::Result<()> {
 fn tell_log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("EXPOS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false).try_init();
+    let _already = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .try_init();
 }

@@ -11,7 +11,8 @@ use support::bluesky::Network;
 #[test]
 fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     let network = Network::shared();
-    let (bakery, reader, neighbour) = (network.account("rye-bakery"), network.account("first-reader"), network.account("next-door"));
+    let (bakery, reader, neighbour) =
+        (network.account("rye-bakery"), network.account("first-reader"), network.account("next-door"));
     let mut agency = Agency::with_client("rye");
     agency.start_engine();
     agency.connect("rye", "rye-bs", &bakery, network, network.pds());
@@ -21,10 +22,14 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
         client: "rye",
         account: "rye-bs",
         hooks: &["Do you know why a loaf sings?", "Listen to the oven.", "26 minutes of fire."],
-        bodies: &["The crust cools faster than the crumb. #sourdough", "Rye holds its water: https://rye.example/low", "Seeds soaked overnight."],
+        bodies: &[
+            "The crust cools faster than the crumb. #sourdough",
+            "Rye holds its water: https://rye.example/low",
+            "Seeds soaked overnight.",
+        ],
         first: 8,
         every: 2,
-        ages: &["12s", "24s"],
+        ages: &["15s", "60s"],
         picture: Some(&image),
     };
     let file = agency.home().join("brief.toml");
@@ -39,15 +44,14 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     assert_eq!(refused.status.code(), Some(6), "a fingerprint of something else approves nothing");
     agency.approve(&code);
 
-    // Each post is answered, liked and reposted by other people as soon as it is out.
     let mut touched = Vec::new();
     let posts = agency.wait_for("nine verified posts", Duration::from_secs(90), || {
         let posts = agency.posts(&code);
-        let _ = &touched;
         let out = posts.iter().filter(|p| p["state"] == "verified").count();
         if out == 9 { Ok(posts) } else { Err(format!("{out} verified")) }
     });
-    for post in posts.iter().take(3) {
+    // Real other people like, repost and answer three of them before the second age.
+    for post in posts.iter().rev().take(3) {
         let made = support::bluesky::Made { uri: text(post, "uri"), cid: text(post, "cid") };
         network.like(&reader, &made);
         network.repost(&neighbour, &made);
@@ -57,7 +61,7 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     }
     network.settle();
 
-    agency.wait_for("the experiment to be ripe", Duration::from_secs(120), || {
+    agency.wait_for("the experiment to be ripe", Duration::from_secs(180), || {
         let shown = agency.json(&["experiment", "show", &code]);
         let stage = shown["line"]["stage"]["is"].clone();
         if stage == "reviewing" { Ok(()) } else { Err(stage.to_string()) }
@@ -74,7 +78,12 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     }
     let with_picture = records.iter().filter(|r| r.value["embed"]["$type"] == "app.bsky.embed.images").count();
     assert_eq!(with_picture, 3, "one round of three variants shows the picture");
-    assert!(records.iter().filter(|r| r.value["embed"].is_object()).all(|r| r.value["embed"]["images"][0]["alt"] == "A loaf on a bench"));
+    assert!(
+        records
+            .iter()
+            .filter(|r| r.value["embed"].is_object())
+            .all(|r| r.value["embed"]["images"][0]["alt"] == "A loaf on a bench")
+    );
     let facets = records.iter().filter(|r| r.value["facets"].is_array()).count();
     assert_eq!(facets, 6, "tags and links are facets");
 
@@ -82,12 +91,12 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     let snapshots = agency.json(&["snapshot", "list", &code]);
     let snapshots = snapshots.as_array().unwrap();
     assert_eq!(snapshots.len(), 18, "nine posts at two ages");
-    for age in ["12s", "24s"] {
+    for age in ["15s", "60s"] {
         assert_eq!(snapshots.iter().filter(|s| s["snapshot"]["age"] == age).count(), 9);
     }
     let last_of_touched = snapshots
         .iter()
-        .filter(|s| s["snapshot"]["age"] == "24s")
+        .filter(|s| s["snapshot"]["age"] == "60s")
         .filter(|s| posts.iter().any(|p| p["number"] == s["number"] && touched.contains(&text(p, "uri"))));
     let mut measured = 0;
     for snapshot in last_of_touched {

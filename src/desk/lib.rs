@@ -16,6 +16,8 @@ pub mod remote;
 pub mod rules;
 pub mod server;
 pub mod sheet;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -82,8 +84,11 @@ impl Desk {
             };
         }
         let cause = Cause::new(Actor::from(&person), &id.to_string());
-        self.authorise(&person, &command, &cause).await?;
-        act::carry_out(self, person, id, command, mode, cause).await
+        let own = Ownership { authors: &[], not_own: NotOwn::Off };
+        if let Err(refusal) = authorise(command.action(), person.role, person.uid, own) {
+            return Err(act::refused(self, act::cause_of(cause, mode), refusal).await);
+        }
+        act::carry_out(self, person, id, command, mode, act::cause_of(cause, mode)).await
     }
 
     /// Answers a question.
@@ -96,12 +101,6 @@ impl Desk {
     pub async fn person(&self, peer: Peer) -> Result<Person, Problem> {
         let found = self.store.read(move |view| view.person(peer.uid)).await?;
         found.ok_or_else(Problem::stranger)
-    }
-
-    async fn authorise(&self, person: &Person, command: &Command, cause: &Cause) -> Result<(), Problem> {
-        let own = Ownership { authors: &[], not_own: NotOwn::Off };
-        let Err(refusal) = authorise(command.action(), person.role, person.uid, own) else { return Ok(()) };
-        act::record_refusal(self, cause.clone(), refusal).await
     }
 }
 

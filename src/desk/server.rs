@@ -19,6 +19,7 @@ use std::path::Path;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Query as Parameters, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -92,6 +93,7 @@ pub async fn serve(
         .route("/v1/openapi.json", get(openapi))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::from_fn_with_state(desk.clone(), known))
         .with_state(desk);
     let service = routes.into_make_service_with_connect_info::<PeerUser>();
     axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(ServeError::Broken)
@@ -114,6 +116,17 @@ impl PeerUser {
             Some(_) | None => Err(Problem::stranger()),
         }
     }
+}
+
+/// A stranger is told that they are one and nothing else, whatever they send: before the route, the method and the body.
+async fn known(
+    State(desk): State<Desk>,
+    ConnectInfo(user): ConnectInfo<PeerUser>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Result<Response, Failure> {
+    desk.person(user.peer()?).await?;
+    Ok(next.run(request).await)
 }
 
 struct Failure(Problem);
@@ -153,11 +166,11 @@ async fn command(
     ConnectInfo(user): ConnectInfo<PeerUser>,
     Parameters(parameters): Parameters<CommandParameters>,
     headers: HeaderMap,
-    body: axum::body::Bytes,
+    body: Result<axum::body::Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let peer = user.peer()?;
     let id = command_id(&headers)?;
-    let command: Command = parse(&body)?;
+    let command: Command = parse(&whole(body)?)?;
     let mode = if parameters.dry_run { Mode::DryRun } else { Mode::Do };
     Ok(Json(desk.act(peer, id, command, mode).await?).into_response())
 }
@@ -174,6 +187,13 @@ fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
     })
 }
 
+fn whole(body: Result<axum::body::Bytes, BytesRejection>) -> Result<axum::body::Bytes, Problem> {
+    body.map_err(|e| {
+        let why = format!("its body cannot be read whole ({}); the most is {BODY_MAX} bytes", e.status());
+        Problem::Refused(Refusal::invalid("request.size", "the request", why, "make it shorter"))
+    })
+}
+
 fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|e| {
         // The body's own words are not repeated: it may hold a password.
@@ -185,10 +205,10 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
 async fn query(
     State(desk): State<Desk>,
     ConnectInfo(user): ConnectInfo<PeerUser>,
-    body: axum::body::Bytes,
+    body: Result<axum::body::Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let peer = user.peer()?;
-    let query: Query = parse(&body)?;
+    let query: Query = parse(&whole(body)?)?;
     Ok(Json(desk.ask(peer, query).await?).into_response())
 }
 

@@ -1,12 +1,13 @@
 //! Sheets: what a person is shown before they give their word, and its fingerprint.
 //!
-//! Decides which posts a word covers (unsent, without an approval), what must be noted beside them, and how the
-//! fingerprint is made: from what is stored at this moment, both when the sheet is shown and when the word is given (T8).
+//! Decides which posts a word covers (unsent, without an approval; all unsent ones where the whole experiment waits for
+//! a word), what must be noted beside them, and how the fingerprint is made: from what is stored at this moment, both
+//! when the sheet is shown and when the word is given, the brief with it (T8).
 
 use domain::agency::Agency;
 use domain::approval::{Binding, fingerprint};
 use domain::client::Client;
-use domain::experiment::Experiment;
+use domain::experiment::{Experiment, Stage};
 use domain::hash::Fingerprint;
 use domain::id::PostId;
 use domain::post::Post;
@@ -40,7 +41,8 @@ pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<
     let (findings, level) = preflight::look(view, rules, experiment, &client)?;
     let mut posts: Vec<(Post, Binding)> = Vec::new();
     for post in view.posts_of(experiment.id)? {
-        if post.state.is_unsent() && post.approval.is_none() {
+        let waits = post.approval.is_none() || experiment.stage == Stage::AwaitingApproval;
+        if post.state.is_unsent() && waits {
             let binding = present_binding(view, experiment, &client, &post, &rules.version)?;
             posts.push((post, binding));
         }
@@ -48,7 +50,9 @@ pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<
     posts.sort_by_key(|(post, _)| (post.window.from, post.number));
     let notes = notes(&view.agency()?, &client);
     let bound: Vec<(PostId, Binding)> = posts.iter().map(|(post, binding)| (post.id, binding.clone())).collect();
-    let fingerprint = fingerprint(&bound, digest(&findings), &notes);
+    let mut beside = notes.clone();
+    beside.extend(experiment.brief.as_ref().map(domain::brief::write));
+    let fingerprint = fingerprint(&bound, digest(&findings), &beside);
     Ok(Draft { posts, findings, level, notes, fingerprint })
 }
 

@@ -135,9 +135,10 @@ impl Stage {
         matches!(self, Self::Completed { .. } | Self::Invalid { .. })
     }
 
-    /// Tells whether posts of this stage may go out, the holds apart.
+    /// Tells whether posts of this stage may go out, the holds apart. Each still needs an approval of its own: where one
+    /// post's was lost, the others' stand.
     pub const fn may_send(&self) -> bool {
-        matches!(self, Self::Scheduled | Self::Running)
+        matches!(self, Self::AwaitingApproval | Self::Scheduled | Self::Running)
     }
 }
 
@@ -529,7 +530,7 @@ impl Experiment {
                 "mend it; a block is never waived",
             ));
         }
-        if self.words.iter().any(|w| w.uid.is_some() && w.uid == approver.uid) {
+        if self.words.iter().any(|w| w.uid.is_some() && w.uid == approver.uid && w.shown == approver.shown) {
             return Err(Refusal::nothing(self.what(), "you gave your word already; it waits for another person"));
         }
         let same_sheet = self.words.iter().all(|w| w.shown == approver.shown);

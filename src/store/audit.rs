@@ -52,6 +52,33 @@ impl AuditReport {
             Self::CannotTell { .. } => 4,
         }
     }
+
+    /// Returns the report in lines: the verdict, then what was found, one a line.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Whole { .. } | Self::CannotTell { .. } => vec![self.to_string()],
+            Self::Broken { breaks } => {
+                std::iter::once("broken".to_owned()).chain(breaks.iter().map(Break::to_string)).collect()
+            }
+        }
+    }
+
+    /// Returns the report for scripts. `is` is `whole`, `broken` or `cannot_tell`; `anchor` is what the next audit is given.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Whole { head, refusals } => {
+                serde_json::json!({"is": "whole", "events": head.n, "refusals": refusals, "head": head.hash, "anchor": head.to_string()})
+            }
+            Self::Broken { breaks } => {
+                let breaks: Vec<_> = breaks
+                    .iter()
+                    .map(|b| serde_json::json!({"kind": b.kind.to_string(), "n": b.n, "detail": b.detail}))
+                    .collect();
+                serde_json::json!({"is": "broken", "breaks": breaks})
+            }
+            Self::CannotTell { why } => serde_json::json!({"is": "cannot_tell", "why": why}),
+        }
+    }
 }
 
 impl fmt::Display for AuditReport {
@@ -177,7 +204,7 @@ fn audit(connection: &Connection, meta: &Meta, anchor: Option<&Anchor>) -> Resul
     let breaks: Vec<Break> = tables
         .chain(digests)
         .take(TOLD_MAX)
-        .map(|(kind, found)| Break { kind, n: None, detail: format!("{} {}: {}", found.kind, found.key, found.how) })
+        .map(|(kind, found)| Break { kind, n: None, detail: found.to_string() })
         .collect();
     if !breaks.is_empty() {
         return Ok(AuditReport::Broken { breaks });

@@ -31,6 +31,11 @@ pub struct Anchor {
     pub hash: Digest,
 }
 
+/// A text is no anchor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no anchor; copy the whole of the one that an audit or a sign-off showed: STORE:NUMBER:HASH")]
+pub struct BadAnchor(String);
+
 impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.store, self.n, self.hash)
@@ -38,18 +43,18 @@ impl fmt::Display for Anchor {
 }
 
 impl FromStr for Anchor {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || "an anchor is written as STORE:NUMBER:HASH, as `expos store info` prints it".to_owned();
-        let mut parts = text.split(':');
-        let (Some(store), Some(n), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return Err(bad());
+    type Err = BadAnchor;
+
+    fn from_str(text: &str) -> Result<Self, BadAnchor> {
+        let mut parts = text.trim().split(':');
+        let read = |store: &str, n: &str, hash: &str| {
+            Some(Self { store: store.parse().ok()?, n: n.parse().ok()?, hash: hash.parse().ok()? })
         };
-        Ok(Self {
-            store: store.parse().map_err(|_| bad())?,
-            n: n.parse().map_err(|_| bad())?,
-            hash: hash.parse().map_err(|_| bad())?,
-        })
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(store), Some(n), Some(hash), None) => read(store, n, hash),
+            _ => None,
+        }
+        .ok_or_else(|| BadAnchor(text.chars().take(120).collect()))
     }
 }
 
@@ -349,6 +354,23 @@ mod tests {
             cause: "c".to_owned(),
             event: "e".to_owned(),
             payload: "{}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_anchor_reads_back_as_it_was_shown() {
+        let anchor = Anchor { store: "00000000000000000000000001".parse().unwrap(), n: 12, hash: Digest::of(b"x") };
+        let shown = anchor.to_string();
+        assert_eq!(shown.parse::<Anchor>().unwrap(), anchor);
+        for bad in [
+            "",
+            "::",
+            "12",
+            shown.trim_end_matches(|c: char| c != ':'),
+            &format!("{shown}:1"),
+            &shown.replace(":12:", ":-1:"),
+        ] {
+            assert!(bad.parse::<Anchor>().is_err(), "{bad}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Decides how every connection is set up. WAL with `synchronous=FULL`, so that a COMMIT which returned is on the disk;
 //! no memory map; checkpoints only where the writer asks for them, so that a reader's close never does one.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -11,10 +11,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::StoreError;
 
 /// The migrations, oldest first; the position, from 1, is the schema's number.
-/// The schema that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
-
 pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_begin.sql")];
+
+/// The number of the newest schema that this program knows.
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// Up to this size of the file every page is looked at when it is opened; above, `audit verify` does so.
 const CHECKED_AT_OPEN_MAX: i64 = 256 * 1024 * 1024;
@@ -32,29 +32,26 @@ pub(crate) enum Purpose {
 }
 
 /// Opens a connection to an existing file.
-pub(crate) fn open(path: &PathBuf, purpose: Purpose) -> Result<Connection, StoreError> {
+pub(crate) fn open(path: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
     let access = match purpose {
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::opening(path, error))?;
-    set_up(&connection).map_err(|error| match error {
-        StoreError::NoRights { why, .. } => StoreError::NoRights { path: path.display().to_string(), why },
-        other => other,
-    })?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::from(error).at(path))?;
+    set_up(&connection).map_err(|error| error.at(path))?;
     Ok(connection)
 }
 
 /// Makes an empty file into a store of the present schema.
-pub(crate) fn make(path: &PathBuf) -> Result<Connection, StoreError> {
+pub(crate) fn make(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::opening(path, error))?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::from(error).at(path))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     set_up(&connection)?;
     migrate(&mut connection)?;
@@ -88,14 +85,9 @@ pub(crate) fn schema(connection: &Connection) -> Result<u32, StoreError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Returns the number of the newest schema that this program knows.
-pub(crate) fn known_schema() -> u32 {
-    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
-}
-
 /// Refuses a store that a newer program made.
 pub(crate) fn check_schema(connection: &Connection) -> Result<(), StoreError> {
-    let (found, known) = (schema(connection)?, known_schema());
+    let (found, known) = (schema(connection)?, SCHEMA_VERSION);
     if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
@@ -139,7 +131,8 @@ mod tests {
         let shown = Connection::open_in_memory().unwrap();
         shown.execute_batch(include_str!("schema.sql")).unwrap();
         assert_eq!(objects(&migrated), objects(&shown));
-        assert_eq!(schema(&migrated).unwrap(), known_schema());
+        assert_eq!(schema(&migrated).unwrap(), SCHEMA_VERSION);
+        assert_eq!(usize::try_from(SCHEMA_VERSION).unwrap(), MIGRATIONS.len());
     }
 
     #[test]

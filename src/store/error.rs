@@ -5,7 +5,7 @@
 //!
 //! Invariant: `Unknown` is answered whenever a transaction may or may not be on the disk, and for nothing else.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use domain::aggregate::Epoch;
 use domain::refusal::Refusal;
@@ -116,6 +116,14 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// Something that other things name is not there.
+    #[error("{noun} {name} is named elsewhere in the store, and is not there; run `expos audit verify`")]
+    Missing {
+        /// What sort of thing.
+        noun: String,
+        /// Its name.
+        name: String,
+    },
     /// Something cannot be stored as it is.
     #[error("{what} cannot be stored: {why}")]
     Unstorable {
@@ -197,16 +205,13 @@ impl From<Stop> for WriteError {
 }
 
 impl StoreError {
-    /// Something that another stored thing names is not there: a break of the store's own order.
+    /// Something that other things name is not there.
     pub fn missing(noun: &str, name: &str) -> Self {
-        Self::Unreadable {
-            what: format!("{noun} {name}"),
-            why: "it is named by something else and is not there".to_owned(),
-        }
+        Self::Missing { noun: noun.to_owned(), name: name.to_owned() }
     }
 
     /// Words a failure of a file of the home.
-    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         let path = path.display().to_string();
         let why = error.to_string();
         if matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) {
@@ -215,12 +220,12 @@ impl StoreError {
         Self::NoRights { path, why }
     }
 
-    /// Words a failure of opening the file, where the path helps.
-    pub(crate) fn opening(path: &PathBuf, error: rusqlite::Error) -> Self {
-        match Self::from(error) {
-            Self::NoRights { why, .. } => Self::NoRights { path: path.display().to_string(), why },
-            other => other,
+    /// Names the path, where the system's rights stand in the way of one.
+    pub(crate) fn at(mut self, place: &Path) -> Self {
+        if let Self::NoRights { path, .. } = &mut self {
+            *path = place.display().to_string();
         }
+        self
     }
 
     /// Tells whether the file, the disk or the machine is in trouble: nothing more may be written through this handle.

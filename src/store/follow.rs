@@ -52,6 +52,8 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
             }
             PostEvent::PostUnconfirmed { why, .. } => doubt(tx, after, why)?,
             PostEvent::NotLiveAttested { by, .. } => {
+                let why = format!("{}: {by} swore that it is not live", after.what());
+                experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
                 end_escalations(tx, after, &format!("{by} swore that it is not live"))?
             }
             PostEvent::AttemptSettled { .. } => {
@@ -119,10 +121,13 @@ fn all_settled(tx: &mut Tx<'_>, post: &Post) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Frees an experiment's layer, where it holds one.
+/// Frees an experiment's layer, where it holds one; a post in doubt keeps its place there until it is settled.
 pub fn release_layer(tx: &mut Tx<'_>, experiment: &Experiment, reason: &str) -> Result<(), Stop> {
     use domain::calendar::layer::{Layer, LayerCommand};
     let Some(id) = experiment.layer() else { return Ok(()) };
+    if tx.posts_of(experiment.id)?.iter().any(|p| p.state.is_in_doubt()) {
+        return Ok(());
+    }
     let Some((layer, _)) = tx.find::<Layer>(&id)? else { return Ok(()) };
     match layer.decide(LayerCommand::Release { experiment: experiment.id, reason: reason.to_owned() }) {
         Ok(events) => {

@@ -126,9 +126,12 @@ impl Home {
     }
 
     fn check_root(&self) -> Result<(), StoreError> {
-        let found = self.root.symlink_metadata().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => StoreError::NoHome { root: self.root.display().to_string() },
-            _ => StoreError::file(&self.root, &error),
+        let found = self.root.symlink_metadata().map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                StoreError::NoHome { root: self.root.display().to_string() }
+            } else {
+                StoreError::file(&self.root, &error)
+            }
         })?;
         let refuse = |why: &str| Err(StoreError::Unsafe { path: self.root.display().to_string(), why: why.to_owned() });
         if !found.file_type().is_dir() {

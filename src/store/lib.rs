@@ -37,7 +37,7 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use audit::{AuditReport, Break, BreakKind, audit_verify};
-pub use chain::{Anchor, EventRecord};
+pub use chain::{Anchor, BadAnchor, EventRecord};
 pub use connection::SCHEMA_VERSION;
 pub use error::{Stop, StoreError, WriteError};
 pub use home::Home;
@@ -114,7 +114,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
     {
-        let (job, mut answer) = Asked::new(cause, function);
+        let (job, mut answer) = Asked::job(cause, function);
         let ended = || StoreError::WriterEnded { why: "its thread ended".to_owned() };
         match &self.inner.way {
             Way::Inline { writer, .. } => {

@@ -135,7 +135,7 @@ impl Store {
             shown,
             Some(home.root.clone()),
         )?;
-        let (job, mut answer) = Asked::new(cause, move |tx| Ok(tx.append::<Agency>(&(), vec![founding])?));
+        let (job, mut answer) = Asked::job(cause, move |tx| Ok(tx.append::<Agency>(&(), vec![founding])?));
         writer.run(vec![job], &mut || None);
         match answer.try_recv() {
             Ok(Ok(_)) => {}

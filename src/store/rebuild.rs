@@ -4,6 +4,7 @@
 //! Streams are folded one after another, so that memory does not grow with the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use domain::account::Account;
 use domain::agency::Agency;
@@ -32,6 +33,13 @@ pub struct Difference {
     pub key: String,
     /// What differs.
     pub how: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.key.is_empty() { self.kind.to_string() } else { format!("{} {}", self.kind, self.key) };
+        write!(f, "{name}: {}", self.how)
+    }
 }
 
 /// Compares all read tables with the log.

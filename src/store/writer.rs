@@ -114,7 +114,7 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Tx<'_>) -> Result<T, Stop> + Send + 'static,
 {
-    pub(crate) fn new(cause: Cause, function: F) -> (Box<dyn Job>, oneshot::Receiver<Answer<T>>) {
+    pub(crate) fn job(cause: Cause, function: F) -> (Box<dyn Job>, oneshot::Receiver<Answer<T>>) {
         let (back, answer) = oneshot::channel();
         (Box::new(Self { cause, function: Some(function), result: None, back }), answer)
     }
@@ -313,7 +313,7 @@ impl Writer {
                     let why = match stop {
                         Stop::Failed(error) => return Err(error),
                         Stop::Refused(refusal) => refusal.to_string(),
-                        Stop::Undo => "the disk is full".to_owned(),
+                        Stop::Undo => "the group was rolled back".to_owned(),
                     };
                     return Err(StoreError::Disk { why });
                 }
@@ -390,7 +390,8 @@ impl Writer {
     fn end_in_doubt(&mut self, jobs: Vec<Box<dyn Job>>, error: &StoreError) {
         self.end(error);
         self.roll_back();
-        self.refuse_all(jobs, &StoreError::Unknown { why: error.to_string() });
+        let why = if let StoreError::Disk { why } = error { why.clone() } else { error.to_string() };
+        self.refuse_all(jobs, &StoreError::Unknown { why });
     }
 
     fn end(&mut self, error: &StoreError) {

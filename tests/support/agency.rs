@@ -13,13 +13,13 @@ use serde_json::Value;
 use super::bluesky::{Account, Network};
 
 /// A home with the program that works on it.
-pub struct Agency {
+pub(crate) struct Agency {
     folder: tempfile::TempDir,
     engine: Option<Child>,
 }
 
 /// The policy of a test client: seconds where others have hours.
-pub const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 allow_private_hosts = true
 min_gap = "1s"
 max_per_24h = 100
@@ -31,7 +31,7 @@ earliest_counts = "1s"
 
 impl Agency {
     /// Makes a home with one client in UTC under the test policy.
-    pub fn with_client(client: &str) -> Self {
+    pub(crate) fn with_client(client: &str) -> Self {
         let agency = Self { folder: tempfile::tempdir().expect("a temporary folder"), engine: None };
         agency.ok(&["init"]);
         agency.ok(&["client", "new", client, "--name", "A test client", "--zone", "UTC"]);
@@ -40,23 +40,23 @@ impl Agency {
     }
 
     /// The home's folder.
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
     /// Replaces a client's policy.
-    pub fn policy(&self, client: &str, toml: &str) {
+    pub(crate) fn policy(&self, client: &str, toml: &str) {
         let output = self.expos_with(&["policy", "edit", client, "-"], toml);
         assert!(output.status.success(), "{}", told(&output));
     }
 
     /// Runs the program, with nothing to read.
-    pub fn expos(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn expos(&self, arguments: &[&str]) -> Output {
         self.expos_with(arguments, "")
     }
 
     /// Runs the program with a text to read.
-    pub fn expos_with(&self, arguments: &[&str], input: &str) -> Output {
+    pub(crate) fn expos_with(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self.command(arguments).spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe to the program");
         let text = input.as_bytes().to_vec();
@@ -71,20 +71,25 @@ impl Agency {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_expos"));
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("TZ", "UTC").env("LANG", "C.UTF-8").env("EXPOS_HOME", self.home());
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("TZ", "UTC")
+            .env("LANG", "C.UTF-8")
+            .env("EXPOS_HOME", self.home());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     /// Runs the program and returns what it printed; fails where it does.
-    pub fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.expos(arguments);
         assert!(output.status.success(), "expos {}: {}", arguments.join(" "), told(&output));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Runs the program with `--json` and returns the data.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let mut all = arguments.to_vec();
         all.push("--json");
         let text = self.ok(&all);
@@ -94,10 +99,23 @@ impl Agency {
     }
 
     /// Connects a real account, by hand-given servers; the engine must run.
-    pub fn connect(&self, client: &str, account: &str, real: &Account, network: &Network, pds: &str) {
+    pub(crate) fn connect(&self, client: &str, account: &str, real: &Account, network: &Network, pds: &str) {
         let arguments = [
-            "account", "connect", "bluesky", "--account", account, "--client", client, "--handle", &real.handle, "--pds", pds, "--appview",
-            network.appview(), "--plc", network.plc(),
+            "account",
+            "connect",
+            "bluesky",
+            "--account",
+            account,
+            "--client",
+            client,
+            "--handle",
+            &real.handle,
+            "--pds",
+            pds,
+            "--appview",
+            network.appview(),
+            "--plc",
+            network.plc(),
         ];
         let output = self.expos_with(&arguments, &format!("{}\n", real.app_password));
         assert!(output.status.success(), "{}", told(&output));
@@ -108,42 +126,43 @@ impl Agency {
     }
 
     /// Starts the engine, and waits until its desk answers.
-    pub fn start_engine(&mut self) {
+    pub(crate) fn start_engine(&mut self) {
         self.start_engine_with(&[]);
     }
 
     /// Starts the engine with more in its environment.
-    pub fn start_engine_with(&mut self, environment: &[(&str, &str)]) {
+    pub(crate) fn start_engine_with(&mut self, environment: &[(&str, &str)]) {
         assert!(self.engine.is_none(), "the engine runs already");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log file");
         let mut command = self.command(&["engine", "run"]);
         command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.engine = Some(command.spawn().expect("the engine starts"));
         self.wait_for("the engine's desk", Duration::from_secs(30), || {
-            let output = self.expos(&["engine", "status"]);
-            output.status.success().then_some(()).ok_or_else(|| format!("{} log: {}", told(&output), self.log_text()))
+            let health = self.home().join("run").join("desk.sock");
+            let answers = std::os::unix::net::UnixStream::connect(&health).is_ok();
+            answers.then_some(()).ok_or_else(|| self.log_text())
         });
     }
 
     /// The engine's log.
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.path().join("engine.log")
     }
 
     /// The engine's log as text.
-    pub fn log_text(&self) -> String {
+    pub(crate) fn log_text(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     /// Kills the engine as the kernel would: at once, without a word to it.
-    pub fn kill_engine(&mut self) {
+    pub(crate) fn kill_engine(&mut self) {
         let mut engine = self.engine.take().expect("an engine runs");
         engine.kill().expect("the engine can be killed");
         engine.wait().expect("the engine is gone");
     }
 
     /// Asks the engine to end, and waits until it did.
-    pub fn stop_engine(&mut self) {
+    pub(crate) fn stop_engine(&mut self) {
         let mut engine = self.engine.take().expect("an engine runs");
         let pid = rustix::process::Pid::from_child(&engine);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the engine can be asked");
@@ -152,7 +171,7 @@ impl Agency {
     }
 
     /// Takes a brief in, submits it, and returns its code.
-    pub fn submit(&self, brief: &str) -> String {
+    pub(crate) fn submit(&self, brief: &str) -> String {
         let output = self.expos_with(&["brief", "new", "-", "--json"], brief);
         assert!(output.status.success(), "{}", told(&output));
         let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -162,19 +181,19 @@ impl Agency {
     }
 
     /// Approves an experiment by the fingerprint that its sheet shows.
-    pub fn approve(&self, code: &str) {
+    pub(crate) fn approve(&self, code: &str) {
         let sheet = self.json(&["queue", "show", code]);
         let fingerprint = sheet["fingerprint"].as_str().expect("a fingerprint").to_owned();
         self.ok(&["queue", "approve", code, "--fingerprint", &fingerprint[..16], "--yes"]);
     }
 
     /// The posts of an experiment.
-    pub fn posts(&self, code: &str) -> Vec<Value> {
+    pub(crate) fn posts(&self, code: &str) -> Vec<Value> {
         self.json(&["post", "list", code]).as_array().expect("a list").clone()
     }
 
     /// Waits until every post of an experiment is in one of these states.
-    pub fn wait_for_posts(&self, code: &str, states: &[&str], limit: Duration) -> Vec<Value> {
+    pub(crate) fn wait_for_posts(&self, code: &str, states: &[&str], limit: Duration) -> Vec<Value> {
         self.wait_for(&format!("the posts of {code} to be {}", states.join(" or ")), limit, || {
             let posts = self.posts(code);
             let there = posts.iter().all(|p| p["state"].as_str().is_some_and(|s| states.contains(&s)));
@@ -184,13 +203,16 @@ impl Agency {
     }
 
     /// Waits for something, looking four times a second.
-    pub fn wait_for<T>(&self, what: &str, limit: Duration, look: impl Fn() -> Result<T, String>) -> T {
+    pub(crate) fn wait_for<T>(&self, what: &str, limit: Duration, look: impl Fn() -> Result<T, String>) -> T {
         let end = Instant::now() + limit;
         loop {
             match look() {
                 Ok(found) => return found,
                 Err(seen) if Instant::now() > end => {
-                    panic!("{what} did not come about within {limit:?}; last seen: {seen}\nlog: {}", tail(&self.log_text()))
+                    panic!(
+                        "{what} did not come about within {limit:?}; last seen: {seen}\nlog: {}",
+                        tail(&self.log_text())
+                    )
                 }
                 Err(_) => std::thread::sleep(Duration::from_millis(250)),
             }
@@ -208,7 +230,7 @@ impl Drop for Agency {
 }
 
 /// What a program said, for a failing test.
-pub fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     format!("{} {}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -218,18 +240,25 @@ fn tail(text: &str) -> String {
 }
 
 /// Now, in microseconds since 1970.
-pub fn now_micros() -> i64 {
+pub(crate) fn now_micros() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
     i64::try_from(now.as_micros()).expect("a sensible clock")
 }
 
 /// A moment so many seconds from now, as briefs write it.
-pub fn in_seconds(seconds: i64) -> String {
-    domain::time::UtcTime::from_micros(now_micros() / 1_000_000 * 1_000_000).plus(domain::time::Span::seconds(seconds)).to_string()
+pub(crate) fn in_seconds(seconds: i64) -> String {
+    domain::time::UtcTime::from_micros(now_micros() / 1_000_000 * 1_000_000)
+        .plus(domain::time::Span::seconds(seconds))
+        .to_string()
+}
+
+/// A moment as briefs and posts write it, in microseconds since 1970.
+pub(crate) fn micros_of(time: &str) -> i64 {
+    time.parse::<domain::time::UtcTime>().expect("a time").micros()
 }
 
 /// Writes a small picture for a client and returns its name.
-pub fn picture(agency: &Agency, client: &str, name: &str) -> String {
+pub(crate) fn picture(agency: &Agency, client: &str, name: &str) -> String {
     let folder = agency.home().join("assets").join(client);
     std::fs::create_dir_all(&folder).expect("the client's asset folder");
     std::fs::write(folder.join(name), png(48, 32)).expect("the picture");
@@ -286,14 +315,16 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// Counts the files below a folder that hold a text, anywhere in their bytes.
-pub fn files_holding(folder: &Path, needle: &[u8]) -> Vec<PathBuf> {
+pub(crate) fn files_holding(folder: &Path, needle: &[u8]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let kind = entry.file_type().expect("a file type");
         if kind.is_dir() {
             found.extend(files_holding(&path, needle));
-        } else if kind.is_file() && std::fs::read(&path).is_ok_and(|bytes| bytes.windows(needle.len()).any(|w| w == needle)) {
+        } else if kind.is_file()
+            && std::fs::read(&path).is_ok_and(|bytes| bytes.windows(needle.len()).any(|w| w == needle))
+        {
             found.push(path);
         }
     }
@@ -301,26 +332,27 @@ pub fn files_holding(folder: &Path, needle: &[u8]) -> Vec<PathBuf> {
 }
 
 /// What a brief for these tests asks: one hook against others, so many posts each, a body of its own a round.
-pub struct BriefText<'a> {
-    pub name: &'a str,
-    pub client: &'a str,
-    pub account: &'a str,
-    pub hooks: &'a [&'a str],
-    pub bodies: &'a [&'a str],
+pub(crate) struct BriefText<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) client: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) hooks: &'a [&'a str],
+    pub(crate) bodies: &'a [&'a str],
     /// Seconds from now to the first slot, and between slots.
-    pub first: i64,
-    pub every: i64,
-    pub ages: &'a [&'a str],
+    pub(crate) first: i64,
+    pub(crate) every: i64,
+    pub(crate) ages: &'a [&'a str],
     /// A picture in the first round, for all variants alike.
-    pub picture: Option<&'a str>,
+    pub(crate) picture: Option<&'a str>,
 }
 
 impl BriefText<'_> {
     /// Writes the brief.
-    pub fn toml(&self) -> String {
+    pub(crate) fn toml(&self) -> String {
         let count = self.hooks.len() * self.bodies.len();
         let count = i64::try_from(count).expect("a small plan");
-        let slots: Vec<String> = (0..count).map(|n| format!("\"{}\"", in_seconds(self.first + n * self.every))).collect();
+        let slots: Vec<String> =
+            (0..count).map(|n| format!("\"{}\"", in_seconds(self.first + n * self.every))).collect();
         let ages: Vec<String> = self.ages.iter().map(|a| format!("\"{a}\"")).collect();
         let age = self.ages.first().expect("an age");
         let mut text = format!(

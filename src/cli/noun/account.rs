@@ -21,7 +21,7 @@ use crate::text::{Look, Text};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  expos account connect bluesky --account acme-bs --client acme --handle a.bsky.app
+  expos account connect bluesky --account bs --client acme --handle acme.app
   expos account show acme-bs
   expos account pause acme-bs --reason 'login challenge'";
 

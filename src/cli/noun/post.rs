@@ -15,7 +15,7 @@ use crate::text::{Look, Text};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  expos post list --experiment ACME-001
+  expos post list ACME-001
   expos post why 01JD3X                     what happened, what can be done
   expos post confirm 01JD3X --live https://bsky.app/profile/a.b/post/3k
   expos post confirm 01JD3X --not-live --yes";
@@ -24,8 +24,7 @@ Examples:
 pub(crate) enum Verb {
     /// List posts, in slot order
     List {
-        /// Of one experiment
-        #[arg(long)]
+        /// Of one experiment: code, id or unique prefix
         experiment: Option<String>,
     },
     /// Show a post

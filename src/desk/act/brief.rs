@@ -401,7 +401,9 @@ fn plan_change(before: &Brief, after: &Brief) -> Option<Field> {
         let count =
             old.posts_per_variant != new.posts_per_variant || before.test_variants.len() != after.test_variants.len();
         let layer = before.variable_under_test != after.variable_under_test || old.snapshot_ages != new.snapshot_ages;
-        let rest = before.run_window != after.run_window || old.repeat != new.repeat;
+        let rest = before.run_window != after.run_window
+            || old.repeat != new.repeat
+            || before.round_count() != after.round_count();
         if slots || count || layer || rest { Some(Field::Slot) } else { None }
     }
 }
@@ -421,6 +423,7 @@ fn withdraw(context: &Context, tx: &mut Tx<'_>, experiment: &Experiment, field: 
             .into());
         }
     }
+    super::queue::none_in_doubt(tx, experiment)?;
     let why = format!("the {field} was edited by {}", context.person.name);
     for post in tx.posts_of(experiment.id)? {
         if post.state.is_unsent() && post.approval.is_some() {

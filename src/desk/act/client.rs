@@ -68,6 +68,16 @@ pub(super) fn new(
     if tx.client(&id)?.is_some() {
         return Err(Refusal::nothing(what, "it is a client already").into());
     }
+    let prefix = code_prefix(&id);
+    if let Some(other) = tx.clients(&Scope::All)?.iter().find(|c| code_prefix(&c.id) == prefix) {
+        return Err(Refusal::invalid(
+            "client.code",
+            what,
+            format!("its codes would be named {prefix}-… like those of {}", other.id),
+            "choose a short name with other letters",
+        )
+        .into());
+    }
     let now = tx.now();
     let house = ExperimentId::new(now, context.random());
     let client = Client {

@@ -34,8 +34,8 @@ fn end(
         tx.posts_of(after.id)?.iter().filter(|p| p.state.is_in_doubt()).map(domain::post::Post::what).collect();
     release_layer(tx, &after, word)?;
     let data = json!({"experiment": after.id, "code": after.code, "cancelled": count, "in_doubt": doubt});
-    let mut done =
-        Done::new(format!("{} {word}; {count} unsent posts are cancelled and its layer is free", after.code), data);
+    let layer = if doubt.is_empty() { "its layer is free" } else { "its layer is free once all is settled" };
+    let mut done = Done::new(format!("{} {word}; {count} unsent posts are cancelled and {layer}", after.code), data);
     for line in doubt {
         done = done.line(format!("may be out: {line}; you will be told"));
     }

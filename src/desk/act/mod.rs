@@ -26,7 +26,7 @@ use domain::id::{ClientId, CommandId};
 use domain::post::Post;
 use domain::refusal::Refusal;
 use domain::variant::Asset;
-use store::{Cause, Stop, Tx, WriteError};
+use store::{Cause, Remembered, Stop, StoreError, Tx, WriteError};
 
 use crate::command::{Command, Done};
 use crate::{Desk, Mode, Problem, Rules};
@@ -106,12 +106,20 @@ pub(crate) async fn carry_out(
     let uid = person.uid;
     let mut context =
         Context { person, rules: Arc::clone(&desk.rules), entropy, drawn: 0, assets: BTreeMap::new(), brief: None };
-    brief::read_ahead(desk, &mut context, &command).await?;
+    if let Err(problem) = brief::read_ahead(desk, &mut context, &command).await {
+        return match problem {
+            Problem::Refused(refusal) => Err(refused(desk, cause, refusal).await),
+            Problem::Invalid(_) | Problem::Failed(_) | Problem::Unreachable(_) => Err(problem),
+        };
+    }
     let told = Arc::new(std::sync::Mutex::new(None));
     let tell = Arc::clone(&told);
     let written = desk
         .store
         .write(cause, move |tx| {
+            if let Some(first) = tx.command_answer(id, uid)? {
+                return answered(first);
+            }
             let done = dispatch(&mut context, tx, command)?;
             if mode == Mode::DryRun {
                 if let Ok(mut slot) = tell.lock() {
@@ -133,10 +141,31 @@ pub(crate) async fn carry_out(
     }
 }
 
-/// Records a refusal that was decided before anything was loaded, and gives it back (I13).
-pub(crate) async fn record_refusal(desk: &Desk, cause: Cause, refusal: Refusal) -> Result<(), Problem> {
-    let recorded = desk.store.write(cause, move |_| Err::<(), Stop>(refusal.into())).await;
-    Ok(recorded?)
+/// Names what a command is recorded under. A dry run uses up no id: what it is refused stands under another name.
+pub(crate) fn cause_of(cause: Cause, mode: Mode) -> Cause {
+    match mode {
+        Mode::Do => cause,
+        Mode::DryRun => Cause::new(cause.actor, format!("{} dry run", cause.cause)),
+    }
+}
+
+/// Gives the first answer again to a command that came twice at once (T21).
+fn answered(first: Remembered) -> Result<Done, Stop> {
+    match first {
+        Remembered::Done(done) => serde_json::from_value(done).map_err(|e| {
+            Stop::Failed(StoreError::Failed { why: format!("the first answer to this command cannot be read: {e}") })
+        }),
+        Remembered::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Records a refusal that was decided outside a transaction, and gives it back as a problem (I13).
+pub(crate) async fn refused(desk: &Desk, cause: Cause, refusal: Refusal) -> Problem {
+    let told = refusal.clone();
+    match desk.store.write(cause, move |_| Err::<(), Stop>(refusal.into())).await {
+        Ok(()) => Problem::Refused(told),
+        Err(error) => error.into(),
+    }
 }
 
 fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<Done, Stop> {

@@ -1,13 +1,15 @@
 //! Posts: dropped, moved, settled by a person's word.
 
+use domain::calendar::layer::{Layer, LayerCommand, Tenure};
 use domain::calendar::pacing::pace;
 use domain::calendar::plan::{client_limits, same_band, window_of};
 use domain::calendar::quiet::quiet_at;
 use domain::client::Client;
+use domain::experiment::Experiment;
 use domain::id::PostId;
 use domain::post::{Post, PostCommand};
 use domain::refusal::Refusal;
-use domain::time::{Span, UtcTime};
+use domain::time::{Span, UtcTime, Window};
 use serde_json::json;
 use store::follow::post_decide;
 use store::{Stop, Tx};
@@ -41,6 +43,7 @@ pub(super) fn move_to(context: &Context, tx: &mut Tx<'_>, id: PostId, to: UtcTim
     let post = context.post(tx, id)?;
     let client: Client = tx.load(&post.client)?;
     check_move(tx, &post, &client, to)?;
+    keep_layer(tx, &post, &client, to)?;
     let had = post.approval.is_some();
     let (after, _) = post_decide(tx, id, PostCommand::Move { window: window_of(&client, to) })?;
     let done = Done::new(
@@ -48,6 +51,35 @@ pub(super) fn move_to(context: &Context, tx: &mut Tx<'_>, id: PostId, to: UtcTim
         json!({"post": id, "slot": to, "voided": had}),
     );
     Ok(if had { done.line("its approval is void: slot").next("expos queue list") } else { done })
+}
+
+/// The layer is held as long as the moved slot needs it, or the move is refused (I10).
+fn keep_layer(tx: &mut Tx<'_>, post: &Post, client: &Client, to: UtcTime) -> Result<(), Stop> {
+    let experiment: Experiment = tx.load(&post.experiment)?;
+    let (Some(id), Some(brief)) = (experiment.layer(), &experiment.brief) else { return Ok(()) };
+    let run = brief.run_window;
+    if to < run.start || to > run.end {
+        return Err(Refusal::rule(
+            "plan.window",
+            format!("{} to {}", post.what(), to.in_zone(client.zone)),
+            format!("the run window is from {} to {}", run.start, run.end),
+            "move it within the run window",
+        )
+        .into());
+    }
+    let Some((layer, _)) = tx.find::<Layer>(&id)? else { return Ok(()) };
+    let Some(held) = layer.tenures.iter().find(|t| t.experiment == experiment.id) else { return Ok(()) };
+    let age = brief.exposure_plan.snapshot_ages.iter().map(|age| age.0).max().unwrap_or(Span::ZERO);
+    let needed = Window {
+        from: held.window.from.min(to),
+        until: held.window.until.max(to.plus(client.policy.grace).plus(age)),
+    };
+    if needed != held.window {
+        let tenure = Tenure { window: needed, ..held.clone() };
+        let events = layer.decide(LayerCommand::Take(tenure))?;
+        tx.append::<Layer>(&id, events)?;
+    }
+    Ok(())
 }
 
 fn check_move(tx: &Tx<'_>, post: &Post, client: &Client, to: UtcTime) -> Result<(), Stop> {

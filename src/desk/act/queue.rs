@@ -220,15 +220,9 @@ fn approve_posts(tx: &mut Tx<'_>, experiment: &Experiment, sheet: &Draft) -> Res
 
 pub(super) fn reject(context: &Context, tx: &mut Tx<'_>, name: &str, reason: String) -> Result<Done, Stop> {
     let experiment = context.experiment(tx, name)?;
-    let level = experiment.level.level;
-    if level == ApprovalLevel::Manual {
-        authorise(
-            Action::ApproveManual,
-            context.person.role,
-            context.person.uid,
-            Ownership { authors: &[], not_own: NotOwn::Off },
-        )?;
-    }
+    let client = context.client(tx, &experiment.client)?;
+    may_approve(context, tx, &experiment, &client, experiment.level.level)?;
+    none_in_doubt(tx, &experiment)?;
     let after = experiment_decide(
         tx,
         experiment.id,
@@ -241,6 +235,20 @@ pub(super) fn reject(context: &Context, tx: &mut Tx<'_>, name: &str, reason: Str
         json!({"experiment": after.id, "code": after.code}),
     )
     .next(format!("expos brief edit {} FILE", after.code)))
+}
+
+/// Refuses to give up a plan while a post of it may be out: what is in doubt is never planned anew.
+pub(super) fn none_in_doubt(tx: &Tx<'_>, experiment: &Experiment) -> Result<(), Stop> {
+    match tx.posts_of(experiment.id)?.iter().find(|p| p.state.is_in_doubt()) {
+        None => Ok(()),
+        Some(post) => Err(Refusal::rule(
+            "experiment.in-doubt",
+            format!("experiment {}", experiment.code),
+            format!("{} may be out ({})", post.what(), post.state.word()),
+            "wait until it is settled, or settle it with `expos post confirm`",
+        )
+        .into()),
+    }
 }
 
 pub(super) fn undo(context: &Context, tx: &mut Tx<'_>, name: &str, one: Option<PostId>) -> Result<Done, Stop> {

@@ -15,7 +15,7 @@ use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
     AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView,
-    StoreInfo, UserView, Verdict,
+    StoreInfo, TaskHealth, UserView, Verdict,
 };
 use crate::sheet::draft;
 use crate::{Desk, Problem, Rules};
@@ -40,7 +40,8 @@ impl From<StoreError> for No {
 
 pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<Answer, Problem> {
     if matches!(query, Query::Health) {
-        return health(desk).await.map(Answer::Health);
+        let health = health(desk, &person).await?;
+        return Ok(Answer::Health(health));
     }
     let rules = std::sync::Arc::clone(&desk.rules);
     let store = desk.store.clone();
@@ -94,13 +95,20 @@ impl Asked<'_, '_> {
                 self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
             ),
             Query::Health => Answer::Health(Health::default()),
-            Query::StoreInfo => Answer::Store(StoreInfo {
-                store: anchor.store.to_string(),
-                schema: store::SCHEMA_VERSION,
-                events: anchor.n,
-                head: anchor.hash.short(),
-                epoch,
-            }),
+            Query::StoreInfo => {
+                let (events, head) = match last_seen(self.view, self.scope())? {
+                    Some(last) => (last.n, last.hash.short()),
+                    None if *self.scope() == Scope::All => (anchor.n, anchor.hash.short()),
+                    None => (0, String::new()),
+                };
+                Answer::Store(StoreInfo {
+                    store: anchor.store.to_string(),
+                    schema: store::SCHEMA_VERSION,
+                    events,
+                    head,
+                    epoch,
+                })
+            }
         })
     }
 
@@ -280,9 +288,40 @@ fn client_view(client: &Client) -> ClientView {
     }
 }
 
-async fn health(desk: &Desk) -> Result<Health, Problem> {
-    let holds = desk.store.read(|view| Ok(view.agency()?.holds.list().to_vec())).await?;
-    let tasks = desk.beat.as_ref().map(|beat| beat()).unwrap_or_default();
+/// Returns the last event that a person limited to some clients may know of; none where they see all. How far the whole
+/// log is would tell them how much happens to the others (T7).
+fn last_seen(view: &View<'_>, scope: &Scope) -> Result<Option<store::EventRecord>, StoreError> {
+    if *scope == Scope::All {
+        return Ok(None);
+    }
+    let (mut last, mut seen, mut until) = (None, 0_u64, view.head()?);
+    while seen < until {
+        let middle = seen.saturating_add(until.saturating_sub(seen) / 2);
+        match view.events(scope, middle, 1)?.pop() {
+            Some(found) => {
+                seen = found.n;
+                last = Some(found);
+            }
+            None => until = middle,
+        }
+    }
+    Ok(last)
+}
+
+/// What a person limited to some clients may know of a task: that it is late, or has trouble; not whose (T7).
+fn without_names(task: TaskHealth) -> TaskHealth {
+    let error = task.error.map(|_| "it has trouble; ask a person who sees all clients".to_owned());
+    TaskHealth { error, last: None, steps: 0, ..task }
+}
+
+async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {
+    let scope = person.scope.clone();
+    let read = desk.store.read(move |view| Ok((view.agency()?.holds.list().to_vec(), last_seen(view, &scope)?)));
+    let (holds, seen) = read.await?;
+    let limited = person.scope != Scope::All;
+    let tasks: Vec<TaskHealth> = desk.beat.as_ref().map(|beat| beat()).unwrap_or_default();
+    let tasks: Vec<TaskHealth> =
+        if limited { tasks.into_iter().map(without_names).collect() } else { tasks };
     let now = UtcTime::from(desk.clock.wall());
     let mut lines = Vec::new();
     let mut verdict = Verdict::Well;
@@ -311,7 +350,9 @@ async fn health(desk: &Desk) -> Result<Health, Problem> {
     if lines.is_empty() {
         lines.push("well".to_owned());
     }
-    let head = desk.store.anchor().n;
+    let head = if limited { seen.map_or(0, |last| last.n) } else { desk.store.anchor().n };
+    // When a task is next due tells when something of somebody's is due; a lateness that counts was told above.
+    let tasks = if limited { tasks.into_iter().map(|t| TaskHealth { next: None, ..t }).collect() } else { tasks };
     Ok(Health {
         verdict,
         lines,

@@ -115,7 +115,7 @@ async fn another_store_a_newer_one_and_one_whose_end_is_missing_are_refused() {
     founded.tamper("PRAGMA user_version = 99");
     assert_eq!(
         founded.try_open(Open::Inline).err(),
-        Some(StoreError::NewerSchema { found: 99, known: crate::connection::known_schema() })
+        Some(StoreError::NewerSchema { found: 99, known: crate::SCHEMA_VERSION })
     );
     assert_eq!(crate::audit_verify(&founded.home, None).exit_code(), 4);
     std::fs::copy(other.home.db(), founded.home.db()).unwrap();

@@ -82,6 +82,24 @@ async fn a_refusal_leaves_nothing_but_the_record_of_it_and_the_engine_leaves_not
 }
 
 #[tokio::test]
+async fn what_was_only_tried_leaves_nothing_at_all() {
+    let (store, _) = in_memory().await;
+    with_clients(&store, &["acme"], 0).await;
+    let before = store.anchor();
+    let told: Result<(), _> = store
+        .write(by_ada("try"), |tx| {
+            assert_eq!(tx.append::<Client>(&client_id("acme"), vec![renamed("acme", 2)])?.policy_version, 2);
+            Err(Stop::Undo)
+        })
+        .await;
+    assert_eq!(told, Err(WriteError::Undone));
+    assert_eq!(store.anchor(), before);
+    let (head, refusals) = store.read(|view| Ok((view.head()?, view.refusals(&Scope::All, 9)?))).await.unwrap();
+    assert_eq!((head, refusals), (before.n, vec![]));
+    assert_eq!(store.read(|view| view.client(&client_id("acme"))).await.unwrap(), Some(client("acme")));
+}
+
+#[tokio::test]
 async fn a_repeated_command_is_answered_as_it_was_first_for_a_day() {
     let (store, clock) = in_memory().await;
     let answer = serde_json::json!({"post": "out"});

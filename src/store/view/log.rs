@@ -68,7 +68,7 @@ impl View<'_> {
 
     /// Returns the number of the last event; 0 where there is none.
     pub fn head(&self) -> Result<u64, StoreError> {
-        convert::from_db(self.connection.query_row("SELECT coalesce(max(n), 0) FROM event", [], |row| row.get(0))?)
+        self.count("SELECT coalesce(max(n), 0) FROM event", [])
     }
 
     /// Returns everything that happened to one thing, oldest first.
