@@ -1,5 +1,8 @@
 //! Promise 1 on the real network: whatever dies or gets lost, each planned post is there once, or a person is told.
 
+#![expect(clippy::expect_used, reason = "what is not there fails the test, with words")]
+#![expect(clippy::disallowed_methods, reason = "slots are waited for in real time")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -79,7 +82,10 @@ fn twenty_kills_around_commits_leave_each_post_there_once() {
     let baker = network.account("kill-bakery");
     let mut agency = Agency::with_client("kil");
     agency.start_engine();
-    agency.connect("kil", "kil-bs", &baker, network, network.pds());
+    // A slow road: a request is on its way for a while, and arrives also when the engine that sent it is gone.
+    let proxy = FaultyProxy::start(network.pds());
+    proxy.rule("POST", "putRecord", Fault::Slow(Duration::from_millis(200)), ALWAYS);
+    agency.connect("kil", "kil-bs", &baker, network, &proxy.url());
     let code = agency.submit(&brief("kil", "kil-bs", &BODIES, 4).toml());
     agency.approve(&code);
     let mut dice = Dice::from_clock();
@@ -99,7 +105,7 @@ fn twenty_kills_around_commits_leave_each_post_there_once() {
     exactly_the_planned(network, &baker, &posts);
     let taken_over = posts.iter().filter(|p| events_of(&agency, p).contains("the engine that sent it ended")).count();
     println!("{taken_over} of 20 posts were left in doubt by a kill");
-    assert!(taken_over > 0, "no kill fell between a commit and its answer: the test has lost its aim");
+    assert!(taken_over >= 3, "no kill fell between a commit and its answer: the test has lost its aim");
     agency.stop_engine();
     assert_eq!(agency.expos(&["audit", "verify"]).status.code(), Some(0));
     agency.ok(&["store", "check"]);

@@ -1,5 +1,7 @@
 //! The main job on real input: a brief by file becomes posts on Bluesky's own servers, verified and measured.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test, with words")]
+
 mod support;
 
 use std::time::Duration;

@@ -8,8 +8,8 @@ use std::process::Command;
 use domain::refusal::Refusal;
 
 use crate::error::Failure;
-use crate::io::Io;
 use crate::input;
+use crate::io::Io;
 
 /// A document after it was edited.
 #[derive(Debug)]
@@ -28,7 +28,8 @@ impl Edited {
 
 /// Opens a document in the editor, in a file that nobody else can read. One that comes back unchanged is nothing to do.
 pub(crate) async fn edit(io: &mut Io, editor: Option<OsString>, what: &str, before: &str) -> Result<Edited, Failure> {
-    let failed = |error: std::io::Error| Failure::failed(format!("{what}: the file for the editor cannot be written: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::failed(format!("{what}: the file for the editor cannot be written: {error}"));
     let mut file = tempfile::Builder::new().prefix("expos-").suffix(".toml").tempfile().map_err(failed)?;
     file.write_all(before.as_bytes()).map_err(failed)?;
     let file = file.into_temp_path();

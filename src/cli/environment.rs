@@ -74,7 +74,8 @@ impl Environment {
 }
 
 fn absolute(path: PathBuf) -> Result<PathBuf, Failure> {
-    std::path::absolute(&path).map_err(|error| Failure::failed(format!("the home {} cannot be found: {error}", path.display())))
+    std::path::absolute(&path)
+        .map_err(|error| Failure::failed(format!("the home {} cannot be found: {error}", path.display())))
 }
 
 #[cfg(test)]

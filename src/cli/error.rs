@@ -32,7 +32,12 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// Something given is not well-formed.
-    pub(crate) fn invalid(rule: &str, what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn invalid(
+        rule: &str,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self::from(Refusal::invalid(rule, what, why, mend))
     }
 
@@ -76,7 +81,15 @@ pub(crate) struct Words {
 
 impl Words {
     fn new(kind: &'static str, exit: u8) -> Self {
-        Self { kind, rule: kind.to_owned(), what: String::new(), why: String::new(), mend: String::new(), problems: Vec::new(), exit }
+        Self {
+            kind,
+            rule: kind.to_owned(),
+            what: String::new(),
+            why: String::new(),
+            mend: String::new(),
+            problems: Vec::new(),
+            exit,
+        }
     }
 }
 
@@ -88,8 +101,14 @@ pub(crate) fn words(failure: &Failure) -> Words {
             match problem {
                 Problem::Refused(refusal) => of_refusal(refusal, exit),
                 Problem::Invalid(lines) => {
-                    let why = if lines.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", lines.len()) };
-                    Words { problems: lines.clone(), why, what: "what was given".to_owned(), ..Words::new("invalid", exit) }
+                    let why =
+                        if lines.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", lines.len()) };
+                    Words {
+                        problems: lines.clone(),
+                        why,
+                        what: "what was given".to_owned(),
+                        ..Words::new("invalid", exit)
+                    }
                 }
                 Problem::Failed(why) => Words { why: why.clone(), ..Words::new("failed", exit) },
                 Problem::Unreachable(why) => {
@@ -101,7 +120,9 @@ pub(crate) fn words(failure: &Failure) -> Words {
         Failure::Usage { what, why, mend } => {
             Words { what: what.clone(), why: why.clone(), mend: mend.clone(), ..Words::new("usage", exit::USAGE) }
         }
-        Failure::Written(error) => Words { why: format!("the output cannot be written: {error}"), ..Words::new("failed", exit::FAILED) },
+        Failure::Written(error) => {
+            Words { why: format!("the output cannot be written: {error}"), ..Words::new("failed", exit::FAILED) }
+        }
     }
 }
 

@@ -30,14 +30,20 @@ fn read_file(name: &Path) -> Result<Vec<u8>, String> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).map_err(|_| "this system cannot open it".to_owned())?;
     let file = File::options().read(true).custom_flags(flags).open(name).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound { "there is no such file".to_owned() } else { error.to_string() }
+        if error.kind() == std::io::ErrorKind::NotFound {
+            "there is no such file".to_owned()
+        } else {
+            error.to_string()
+        }
     })?;
     let found = file.metadata().map_err(|error| error.to_string())?;
     if found.is_dir() {
         return Err("it is a folder".to_owned());
     }
     if !found.is_file() {
-        return Err("it is a pipe or a device, not a file; to read from a pipe give - and connect standard input".to_owned());
+        return Err(
+            "it is a pipe or a device, not a file; to read from a pipe give - and connect standard input".to_owned()
+        );
     }
     if found.len() > DOCUMENT_MAX {
         return Err(format!("it has {} bytes; the most is {DOCUMENT_MAX}", found.len()));
@@ -83,7 +89,8 @@ mod tests {
         let (mut io, _, _) = pipes(std::io::empty());
         let path = |name: &str| folder.path().join(name);
         File::create(path("big")).unwrap().set_len(50 * 1024 * 1024).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, path("fifo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path("fifo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
         std::fs::write(path("binary"), b"kind = 1\n\xff\xfe").unwrap();
         std::fs::write(path("zero"), b"a\0b").unwrap();
         for (name, why) in [

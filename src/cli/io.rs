@@ -37,7 +37,11 @@ impl Io {
             out_is_tty,
             err_is_tty: io::stderr().is_terminal(),
             in_is_tty: io::stdin().is_terminal(),
-            width: if out_is_tty { tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|w| *w > 0) } else { None },
+            width: if out_is_tty {
+                tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|w| *w > 0)
+            } else {
+                None
+            },
         }
     }
 
@@ -67,7 +71,10 @@ impl Io {
         self.reading(move |input| line_of(input, limit)).await
     }
 
-    async fn reading<T: Send + 'static>(&mut self, read: impl FnOnce(&mut dyn Read) -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    async fn reading<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
         let Some(mut input) = self.input.take() else {
             return Err(io::Error::other("it is read already"));
         };
@@ -103,7 +110,10 @@ fn line_of(input: &mut dyn Read, limit: usize) -> io::Result<Vec<u8>> {
 
 impl fmt::Debug for Io {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Io").field("out_is_tty", &self.out_is_tty).field("in_is_tty", &self.in_is_tty).finish_non_exhaustive()
+        f.debug_struct("Io")
+            .field("out_is_tty", &self.out_is_tty)
+            .field("in_is_tty", &self.in_is_tty)
+            .finish_non_exhaustive()
     }
 }
 

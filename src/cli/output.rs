@@ -103,7 +103,11 @@ impl Told {
 
     /// Tells a table; where it is empty, a note says so.
     pub(crate) fn table(columns: Vec<Column>, rows: Vec<Vec<Text>>, empty: &str, data: Value) -> Self {
-        if rows.is_empty() { Self::new(Vec::new(), data).note(empty) } else { Self::new(vec![Block::Table(columns, rows)], data) }
+        if rows.is_empty() {
+            Self::new(Vec::new(), data).note(empty)
+        } else {
+            Self::new(vec![Block::Table(columns, rows)], data)
+        }
     }
 
     /// Adds a note.
@@ -149,12 +153,18 @@ fn draw_block(block: &Block, paper: Paper) -> String {
         Block::Line(text) => line(text, paper),
         Block::Gap if plain => String::new(),
         Block::Gap => "\n".to_owned(),
-        Block::Fields(fields) if plain => fields.iter().map(|(name, value)| format!("{name}\t{}\n", value.plain())).collect(),
+        Block::Fields(fields) if plain => {
+            fields.iter().map(|(name, value)| format!("{name}\t{}\n", value.plain())).collect()
+        }
         Block::Fields(fields) => draw_fields(fields, paper),
-        Block::Table(_, rows) if plain => rows.iter().map(|row| row.iter().map(Text::plain).collect::<Vec<_>>().join("\t") + "\n").collect(),
+        Block::Table(_, rows) if plain => {
+            rows.iter().map(|row| row.iter().map(Text::plain).collect::<Vec<_>>().join("\t") + "\n").collect()
+        }
         Block::Table(columns, rows) => draw_table(columns, rows, paper),
         Block::Quote(lines) if plain => lines.iter().map(|l| format!("|\t{}\n", l.plain())).collect(),
-        Block::Quote(lines) => lines.iter().map(|l| format!("  | {}\n", l.drawn(paper.color)).replace("| \n", "|\n")).collect(),
+        Block::Quote(lines) => {
+            lines.iter().map(|l| format!("  | {}\n", l.drawn(paper.color)).replace("| \n", "|\n")).collect()
+        }
         Block::Document(text) if text.ends_with('\n') => text.clone(),
         Block::Document(text) => format!("{text}\n"),
     }
@@ -200,7 +210,12 @@ fn draw_table(columns: &[Column], rows: &[Vec<Text>], paper: Paper) -> String {
 fn shrink(widths: &mut [usize], columns: &[Column], fit: usize) {
     loop {
         let all = widths.iter().sum::<usize>() + GUTTER * widths.len().saturating_sub(1);
-        let widest = widths.iter_mut().zip(columns).filter(|(w, c)| c.shrinks == Shrinks::Yes && **w > CELL_MIN).map(|(w, _)| w).max();
+        let widest = widths
+            .iter_mut()
+            .zip(columns)
+            .filter(|(w, c)| c.shrinks == Shrinks::Yes && **w > CELL_MIN)
+            .map(|(w, _)| w)
+            .max();
         match widest {
             Some(width) if all > fit => *width = width.saturating_sub(1),
             Some(_) | None => return,
@@ -245,7 +260,10 @@ pub(crate) mod tests {
     fn a_table_is_aligned_and_cut_on_a_terminal_alone() {
         let told = table(&[["ACM-001", "a rather long name"], ["B-2", "短い名前と長い名前"]]);
         assert_eq!(draw(&told, human(Some(20))), "code     name\nACM-001  a rather l…\nB-2      短い名前と…\n");
-        assert_eq!(draw(&told, human(None)), "code     name\nACM-001  a rather long name\nB-2      短い名前と長い名前\n");
+        assert_eq!(
+            draw(&told, human(None)),
+            "code     name\nACM-001  a rather long name\nB-2      短い名前と長い名前\n"
+        );
         assert_eq!(draw(&told, plain()), "ACM-001\ta rather long name\nB-2\t短い名前と長い名前\n");
     }
 

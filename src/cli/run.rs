@@ -33,7 +33,11 @@ impl Cli {
 }
 
 /// Reads the arguments. Help and version are printed here; what cannot be read is told, with exit code 2.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, io: &mut Io) -> Result<Cli, Exit> {
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    io: &mut Io,
+) -> Result<Cli, Exit> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let error = match Cli::try_parse_from(&arguments) {
         Ok(cli) => return Ok(cli),
@@ -100,7 +104,8 @@ fn print(told: &Told, session: &mut Session<'_>) -> Exit {
     }
     if let (Some(next), false, false) = (&told.next, session.global.quiet, session.global.json) {
         let color = session.aside_color();
-        let line = format!("{} {}\n", Text::of("next:").look(Look::Dim).drawn(color), Text::of(next.as_str()).drawn(color));
+        let line =
+            format!("{} {}\n", Text::of("next:").look(Look::Dim).drawn(color), Text::of(next.as_str()).drawn(color));
         session.io.aside(&line);
     }
     told.exit
@@ -119,7 +124,8 @@ fn tell(io: &mut Io, environment: &Environment, global: &Global, failure: &Failu
         return exit::DONE;
     }
     let words = words(failure);
-    let reader = if global.json { Reader::Program } else { Reader::Person(environment.color(global.color, io.err_is_tty)) };
+    let reader =
+        if global.json { Reader::Program } else { Reader::Person(environment.color(global.color, io.err_is_tty)) };
     io.aside(&draw_error(&words, reader));
     words.exit
 }

@@ -162,7 +162,13 @@ impl<'a> Session<'a> {
     }
 
     /// Puts a command about a named thing; where there is no such thing, the nearest name is offered.
-    pub(crate) async fn act_on(&mut self, noun: &str, name: &str, command: Command, change: &Change) -> Result<Told, Failure> {
+    pub(crate) async fn act_on(
+        &mut self,
+        noun: &str,
+        name: &str,
+        command: Command,
+        change: &Change,
+    ) -> Result<Told, Failure> {
         match self.act(command, change).await {
             Ok(told) => Ok(told),
             Err(failure) => Err(self.suggest(failure, noun, name).await),
@@ -170,7 +176,12 @@ impl<'a> Session<'a> {
     }
 
     /// Puts a command that holds an edited text; when it is refused the text is kept.
-    pub(crate) async fn act_edited(&mut self, edited: Edited, command: Command, change: &Change) -> Result<Told, Failure> {
+    pub(crate) async fn act_edited(
+        &mut self,
+        edited: Edited,
+        command: Command,
+        change: &Change,
+    ) -> Result<Told, Failure> {
         let acted = self.act(command, change).await;
         let kept = if acted.is_err() || change.dry_run { edited.keep() } else { None };
         if let Some(path) = kept {
@@ -257,7 +268,11 @@ impl<'a> Session<'a> {
     }
 
     /// Returns experiments, of one client or all.
-    pub(crate) async fn experiments(&mut self, client: Option<ClientId>, all: bool) -> Result<Vec<ExperimentLine>, Failure> {
+    pub(crate) async fn experiments(
+        &mut self,
+        client: Option<ClientId>,
+        all: bool,
+    ) -> Result<Vec<ExperimentLine>, Failure> {
         take!(self.ask(Query::ExperimentList { client, all }).await?, Answer::Experiments)
     }
 
@@ -287,5 +302,6 @@ pub(crate) fn zones_of(clients: &[ClientView]) -> Zones {
 
 /// Returns something as JSON.
 pub(crate) fn data(value: &impl serde::Serialize) -> Result<Value, Failure> {
-    serde_json::to_value(value).map_err(|error| Failure::failed(format!("the answer cannot be written as JSON: {error}")))
+    serde_json::to_value(value)
+        .map_err(|error| Failure::failed(format!("the answer cannot be written as JSON: {error}")))
 }

@@ -92,9 +92,16 @@ impl Text {
 
     /// Returns it as a terminal draws it: right-to-left text isolated, so that it cannot reorder its neighbours.
     pub(crate) fn drawn(&self, color: Color) -> String {
-        let isolated =
-            if self.shown.has_right_to_left() { format!("\u{2068}{}\u{2069}", self.plain()) } else { self.plain().to_owned() };
-        if color == Color::Off || self.look == Look::Plain { isolated } else { format!("{}{isolated}\u{1b}[0m", self.look.code()) }
+        let isolated = if self.shown.has_right_to_left() {
+            format!("\u{2068}{}\u{2069}", self.plain())
+        } else {
+            self.plain().to_owned()
+        };
+        if color == Color::Off || self.look == Look::Plain {
+            isolated
+        } else {
+            format!("{}{isolated}\u{1b}[0m", self.look.code())
+        }
     }
 }
 
@@ -116,10 +123,15 @@ mod tests {
 
     #[test]
     fn no_escape_sequence_or_override_passes() {
-        for hostile in ["\u{1b}]52;c;aGk=\u{7}", "\u{9b}31m", "a\u{202e}b", "a\u{200b}b", "a\r\nb", "\u{7f}", "\u{90}q\u{9c}"] {
+        for hostile in
+            ["\u{1b}]52;c;aGk=\u{7}", "\u{9b}31m", "a\u{202e}b", "a\u{200b}b", "a\r\nb", "\u{7f}", "\u{90}q\u{9c}"]
+        {
             let text = Text::of(hostile);
             assert!(text.has_markers(), "{hostile:?}");
-            assert!(!text.drawn(Color::Off).chars().any(|c| c.is_control() || c == '\u{202e}' || c == '\u{200b}'), "{hostile:?}");
+            assert!(
+                !text.drawn(Color::Off).chars().any(|c| c.is_control() || c == '\u{202e}' || c == '\u{200b}'),
+                "{hostile:?}"
+            );
             assert!(Text::lines(hostile).iter().all(|t| !t.plain().chars().any(char::is_control)), "{hostile:?}");
         }
     }

@@ -113,7 +113,9 @@ mod tests {
         ] {
             assert_eq!(read(text, "Europe/Berlin").as_deref(), Ok(utc), "{text}");
         }
-        for bad in ["", "9", "noon", "25:00", "9:5", "tomorrow", "tomorrow 9 am", "1999-01-01 9", "9:60", "٩:٠٠", "-1:00"] {
+        for bad in
+            ["", "9", "noon", "25:00", "9:5", "tomorrow", "tomorrow 9 am", "1999-01-01 9", "9:60", "٩:٠٠", "-1:00"]
+        {
             assert_eq!(read(bad, "Europe/Berlin"), Err(BadWhen::Unknown), "{bad}");
         }
     }

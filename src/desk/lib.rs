@@ -83,7 +83,7 @@ impl Desk {
                 Remembered::Refused(refusal) => Err(Problem::Refused(refusal)),
             };
         }
-        let cause = Cause::new(Actor::from(&person), &id.to_string());
+        let cause = Cause::new(Actor::from(&person), id.to_string());
         let own = Ownership { authors: &[], not_own: NotOwn::Off };
         if let Err(refusal) = authorise(command.action(), person.role, person.uid, own) {
             return Err(act::refused(self, act::cause_of(cause, mode), refusal).await);

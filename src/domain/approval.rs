@@ -198,17 +198,15 @@ mod tests {
         let post = PostId::new(UtcTime::from_micros(0), [1; 10]);
         let was = binding();
         let print = |b: &Binding| fingerprint(&[(post, b.clone())], Digest::of(b""), &[]);
-        let mut cases: Vec<(Field, Binding)> = Vec::new();
-        cases.push((Field::Content, Binding { content: ContentHash(Digest::of(b"x")), ..was.clone() }));
-        cases.push((Field::Account, Binding { account: "acme-b2".parse().unwrap(), ..was.clone() }));
-        cases.push((Field::Account, Binding { identity: "did:plc:2".to_owned(), ..was.clone() }));
-        cases.push((Field::Lane, Binding { lane: Lane::Hybrid, ..was.clone() }));
         let later = Window { from: was.window.from.plus(Span::seconds(1)), until: was.window.until };
-        cases.push((Field::Slot, Binding { window: later, ..was.clone() }));
-        cases.push((
-            Field::Policy,
-            Binding { policy: PolicyVersion { policy: 2, packs: "abc".to_owned() }, ..was.clone() },
-        ));
+        let cases = [
+            (Field::Content, Binding { content: ContentHash(Digest::of(b"x")), ..was.clone() }),
+            (Field::Account, Binding { account: "acme-b2".parse().unwrap(), ..was.clone() }),
+            (Field::Account, Binding { identity: "did:plc:2".to_owned(), ..was.clone() }),
+            (Field::Lane, Binding { lane: Lane::Hybrid, ..was.clone() }),
+            (Field::Slot, Binding { window: later, ..was.clone() }),
+            (Field::Policy, Binding { policy: PolicyVersion { policy: 2, packs: "abc".to_owned() }, ..was.clone() }),
+        ];
         for (field, is) in cases {
             assert_eq!(was.differs(&is), Some(field));
             assert_ne!(print(&was), print(&is), "{field}");

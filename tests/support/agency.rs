@@ -3,6 +3,10 @@
 //! Sealed: its own home, a cleared environment, UTC. Every wait is for something that can be seen, with a limit, and fails
 //! with what was seen last.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "what an operator cannot do fails the test, with words")]
+#![expect(clippy::disallowed_methods, reason = "the program is waited for in real time")]
+#![expect(clippy::cast_possible_truncation, clippy::string_slice, reason = "small numbers and digests that this file makes itself")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -204,11 +208,11 @@ impl Agency {
 
     /// Waits for something, looking four times a second.
     pub(crate) fn wait_for<T>(&self, what: &str, limit: Duration, look: impl Fn() -> Result<T, String>) -> T {
-        let end = Instant::now() + limit;
+        let began = Instant::now();
         loop {
             match look() {
                 Ok(found) => return found,
-                Err(seen) if Instant::now() > end => {
+                Err(seen) if began.elapsed() > limit => {
                     panic!(
                         "{what} did not come about within {limit:?}; last seen: {seen}\nlog: {}",
                         tail(&self.log_text())

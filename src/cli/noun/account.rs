@@ -28,7 +28,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Connect an account; the app password is asked for, or read from a pipe
-    #[command(override_usage = "expos account connect bluesky --account ID --client CLIENT\n       --handle HANDLE [OPTIONS]")]
+    #[command(
+        override_usage = "expos account connect bluesky --account ID --client CLIENT\n       --handle HANDLE [OPTIONS]"
+    )]
     Connect {
         /// Where
         platform: PlatformName,
@@ -107,9 +109,21 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         }
         Verb::List => {
             let accounts = session.accounts().await?;
-            let columns = vec![keep("account"), keep("client"), keep("platform"), keep("connection"), keep("hold"), flow("handle")];
+            let columns = vec![
+                keep("account"),
+                keep("client"),
+                keep("platform"),
+                keep("connection"),
+                keep("hold"),
+                flow("handle"),
+            ];
             let rows = accounts.iter().map(row).collect();
-            Ok(Told::table(columns, rows, "no accounts yet; connect one with `expos account connect`", data(&accounts)?))
+            Ok(Told::table(
+                columns,
+                rows,
+                "no accounts yet; connect one with `expos account connect`",
+                data(&accounts)?,
+            ))
         }
         Verb::Show { account } => {
             let view = session.account(&account).await?;
@@ -169,14 +183,22 @@ async fn connect(session: &mut Session<'_>, asked: Asked, wait: u32, change: &Ch
 const PASSWORD_MAX: usize = 4096;
 
 async fn password(session: &mut Session<'_>, handle: &str) -> Result<String, Failure> {
-    let broken = |why: &str| Failure::invalid("account.password", "the app password", why, "type it, or pipe it in as one line; it is never an argument");
+    let broken = |why: &str| {
+        Failure::invalid(
+            "account.password",
+            "the app password",
+            why,
+            "type it, or pipe it in as one line; it is never an argument",
+        )
+    };
     let line = if session.io.in_is_tty {
         if !session.can_ask() {
             return Err(broken("there is nobody to ask for it (--no-input, or standard error is no terminal)"));
         }
         let prompt = Text::of(format!("app password of {handle} (not shown): ")).plain().to_owned();
         session.io.aside(&prompt);
-        let _hidden = Hidden::begin().map_err(|error| Failure::failed(format!("the terminal cannot stop showing what is typed: {error}")))?;
+        let _hidden = Hidden::begin()
+            .map_err(|error| Failure::failed(format!("the terminal cannot stop showing what is typed: {error}")))?;
         session.io.read_line(PASSWORD_MAX).await
     } else {
         session.io.read_line(PASSWORD_MAX).await
@@ -209,11 +231,15 @@ async fn wait_for(session: &mut Session<'_>, name: &str, seconds: u32) -> Result
             Connection::Failed { why } | Connection::Reconnect { why } => {
                 return Err(Failure::failed(format!("account {name}: the login failed: {why}")));
             }
-            Connection::Disconnected => return Err(Failure::failed(format!("account {name}: somebody disconnected it meanwhile"))),
+            Connection::Disconnected => {
+                return Err(Failure::failed(format!("account {name}: somebody disconnected it meanwhile")));
+            }
             Connection::Asked { .. } => {}
         }
         if clock.boot() >= end {
-            let why = format!("account {name}: the engine has not logged in within {seconds} s; look again with `expos account show {name}`");
+            let why = format!(
+                "account {name}: the engine has not logged in within {seconds} s; look again with `expos account show {name}`"
+            );
             return Err(Failure::failed(why));
         }
         clock.sleep_until_boot(clock.boot().plus(LOOK_EVERY)).await;
@@ -250,7 +276,9 @@ fn show(account: &AccountView, zones: &Zones) -> Vec<Block> {
         ("connection", connection(&account.connection)),
     ];
     match &account.connection {
-        Connection::Asked { at } | Connection::Connected { at } => fields.push(("since", zones.local(&account.client, *at).into())),
+        Connection::Asked { at } | Connection::Connected { at } => {
+            fields.push(("since", zones.local(&account.client, *at).into()))
+        }
         Connection::Failed { why } | Connection::Reconnect { why } => fields.push(("why", why.as_str().into())),
         Connection::Disconnected => {}
     }

@@ -103,7 +103,11 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             let view = session.experiment(&experiment).await?;
             let code = view.line.code;
             let Some(present) = view.brief else {
-                return Err(Refusal::nothing(format!("experiment {code}"), "it has no brief: it is the client's house experiment").into());
+                return Err(Refusal::nothing(
+                    format!("experiment {code}"),
+                    "it has no brief: it is the client's house experiment",
+                )
+                .into());
             };
             match session.open(&format!("the brief of {code}"), &present).await? {
                 Opened::Printed(told) => Ok(told),
@@ -116,7 +120,10 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::Template(TemplateVerb::List) => Ok(templates()),
         Verb::Template(TemplateVerb::Show { name }) => {
             let template = named(&name)?;
-            Ok(Told::new(vec![Block::Document(template.text.to_owned())], json!({"name": template.name, "toml": template.text})))
+            Ok(Told::new(
+                vec![Block::Document(template.text.to_owned())],
+                json!({"name": template.name, "toml": template.text}),
+            ))
         }
         Verb::Schema => {
             let schema = json_schema();
@@ -130,7 +137,8 @@ fn check(text: &str) -> Result<Told, Failure> {
     let brief = read(text).map_err(|problems| Problem::Invalid(problems.iter().map(ToString::to_string).collect()))?;
     let variants = brief.test_variants.len().saturating_add(1);
     let posts = u32::try_from(variants).unwrap_or(u32::MAX).saturating_mul(brief.exposure_plan.posts_per_variant);
-    let line = format!("the brief is in order: {} on {}, {variants} variants, {posts} posts", brief.kind, brief.surface);
+    let line =
+        format!("the brief is in order: {} on {}, {variants} variants, {posts} posts", brief.kind, brief.surface);
     let data = json!({"kind": brief.kind, "client": brief.client, "surface": brief.surface, "variants": variants, "posts": posts});
     Ok(Told::lines([line], data).next("expos brief new FILE"))
 }
@@ -149,7 +157,8 @@ fn named(name: &str) -> Result<&'static Template, Failure> {
 fn templates() -> Told {
     let rows = TEMPLATES.iter().map(|t| vec![t.name.into(), t.title.into(), t.about.into()]).collect();
     let data = TEMPLATES.iter().map(|t| json!({"name": t.name, "title": t.title, "about": t.about})).collect();
-    Told::table(vec![keep("template"), flow("title"), flow("about")], rows, "none", data).next("expos brief template show NAME")
+    Told::table(vec![keep("template"), flow("title"), flow("about")], rows, "none", data)
+        .next("expos brief template show NAME")
 }
 
 #[cfg(test)]

@@ -57,7 +57,8 @@ async fn show(session: &mut Session<'_>, client: Option<String>, days: u16) -> R
     let now = session.now();
     let end = now.plus(Span::days(i64::from(days)));
     // What is late but not settled stands in the calendar too.
-    let waits = |post: &PostLine| ["planned", "preparing", "prepared", "awaiting operator"].contains(&post.state.as_str());
+    let waits =
+        |post: &PostLine| ["planned", "preparing", "prepared", "awaiting operator"].contains(&post.state.as_str());
     posts.retain(|post| post.slot <= end && (post.slot >= now || waits(post)));
     posts.sort_by_key(|post| (post.slot, post.id));
     let told = data(&posts)?;

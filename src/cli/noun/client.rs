@@ -79,7 +79,12 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
     match verb {
         Verb::New { client, name, zone, change } => {
             let id: ClientId = client.parse().map_err(|e: domain::id::BadId| {
-                Failure::invalid("client.id", "the client's short name", e.to_string(), "give it as in `expos client new acme`")
+                Failure::invalid(
+                    "client.id",
+                    "the client's short name",
+                    e.to_string(),
+                    "give it as in `expos client new acme`",
+                )
             })?;
             session.act(Command::ClientNew { client: id, name: name.unwrap_or(client), zone }, &change).await
         }
@@ -123,7 +128,10 @@ async fn edit(session: &mut Session<'_>, name: &str, file: Option<PathBuf>, chan
 
 /// Returns what `client edit` shows and takes back.
 fn form(client: &ClientView) -> Result<String, Failure> {
-    toml_document(&format!("client {}", client.id), &json!({"name": client.name, "zone": client.zone, "kit": without_none(&client.kit)?}))
+    toml_document(
+        &format!("client {}", client.id),
+        &json!({"name": client.name, "zone": client.zone, "kit": without_none(&client.kit)?}),
+    )
 }
 
 /// TOML has no word for nothing: what is not set is left out.
@@ -138,7 +146,15 @@ fn without_none(kit: &domain::client::BrandKit) -> Result<serde_json::Value, Fai
 fn list(clients: &[ClientView], data: serde_json::Value) -> Told {
     let rows = clients
         .iter()
-        .map(|c| vec![Text::of(c.id.as_str()), Text::of(c.zone.as_str()), regulated(c), hold_cell(&c.holds), Text::of(c.name.as_str())])
+        .map(|c| {
+            vec![
+                Text::of(c.id.as_str()),
+                Text::of(c.zone.as_str()),
+                regulated(c),
+                hold_cell(&c.holds),
+                Text::of(c.name.as_str()),
+            ]
+        })
         .collect();
     let columns = vec![keep("client"), keep("zone"), keep("regulated"), keep("hold"), flow("name")];
     Told::table(columns, rows, "no clients yet; take one on with `expos client new`", data)

@@ -101,7 +101,13 @@ fn draw(health: &Health, data: serde_json::Value) -> Told {
     }
     let mut blocks = vec![Block::Fields(fields)];
     // One that is well says only that, and the first field has said it.
-    blocks.extend(health.lines.iter().filter(|line| line.as_str() != word).map(|line| Block::Line(Text::of(line.as_str()).look(look))));
+    blocks.extend(
+        health
+            .lines
+            .iter()
+            .filter(|line| line.as_str() != word)
+            .map(|line| Block::Line(Text::of(line.as_str()).look(look))),
+    );
     if !health.tasks.is_empty() {
         blocks.extend(head("tasks"));
         let time = |t: Option<domain::time::UtcTime>| t.map_or_else(|| Text::of("-"), |t| t.to_string().into());
@@ -114,7 +120,10 @@ fn draw(health: &Health, data: serde_json::Value) -> Told {
                 task.error.as_deref().map_or_else(|| Text::of("-"), |e| Text::of(e).look(Look::Bad)),
             ]
         });
-        blocks.push(Block::Table(vec![keep("task"), keep("last"), keep("next"), keep("steps"), flow("error")], rows.collect()));
+        blocks.push(Block::Table(
+            vec![keep("task"), keep("last"), keep("next"), keep("steps"), flow("error")],
+            rows.collect(),
+        ));
     }
     Told::new(blocks, data).exit(exit)
 }

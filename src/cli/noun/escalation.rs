@@ -82,7 +82,8 @@ async fn id(session: &mut Session<'_>, named: &str) -> Result<EscalationId, Fail
     }
     let all = take!(session.ask(Query::EscalationList { all: true }).await?, Answer::Escalations)?;
     let prefix = named.to_ascii_uppercase();
-    let found: Vec<EscalationId> = all.iter().map(|e| e.id).filter(|id| !prefix.is_empty() && id.to_string().starts_with(&prefix)).collect();
+    let found: Vec<EscalationId> =
+        all.iter().map(|e| e.id).filter(|id| !prefix.is_empty() && id.to_string().starts_with(&prefix)).collect();
     match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(session.missing("escalation", named).await),
@@ -116,7 +117,8 @@ fn list(escalations: &[EscalationView], zones: &Zones, data: serde_json::Value) 
             e.what.as_str().into(),
         ]
     });
-    let columns = vec![keep("escalation"), keep("urgency"), keep("client"), keep("due"), keep("owner"), keep("is"), flow("what")];
+    let columns =
+        vec![keep("escalation"), keep("urgency"), keep("client"), keep("due"), keep("owner"), keep("is"), flow("what")];
     Told::table(columns, rows.collect(), "nothing is open", data)
 }
 

@@ -60,7 +60,10 @@ fn print(session: &mut Session<'_>, line: &EventLine) -> Result<(), Failure> {
     let paper = session.paper();
     let told = match paper.form {
         Form::Json => Told::new(Vec::new(), data(line)?),
-        Form::Human => Told::lines([row(line, &|time| time.to_string()).iter().map(Text::plain).collect::<Vec<_>>().join("  ")], data(line)?),
+        Form::Human => Told::lines(
+            [row(line, &|time| time.to_string()).iter().map(Text::plain).collect::<Vec<_>>().join("  ")],
+            data(line)?,
+        ),
         Form::Plain => Told::new(vec![table(std::slice::from_ref(line), &|time| time.to_string())], data(line)?),
     };
     Ok(session.io.data(&draw(&told, paper))?)

@@ -109,10 +109,13 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             session.act_on("experiment", &experiment, Command::Submit { experiment: experiment.clone() }, &change).await
         }
         Verb::Drop { experiment, reason, change } => {
-            session.act_on("experiment", &experiment, Command::Drop { experiment: experiment.clone(), reason }, &change).await
+            session
+                .act_on("experiment", &experiment, Command::Drop { experiment: experiment.clone(), reason }, &change)
+                .await
         }
         Verb::Pause { experiment, reason, change } => {
-            let command = Command::Pause { target: Stoppable::Experiment(experiment.clone()), reason: reason_or(reason) };
+            let command =
+                Command::Pause { target: Stoppable::Experiment(experiment.clone()), reason: reason_or(reason) };
             session.act_on("experiment", &experiment, command, &change).await
         }
         Verb::Resume { experiment, reason, raise } => {
@@ -122,7 +125,14 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             session.act_on("experiment", &experiment, command, &raise.change).await
         }
         Verb::Stop { experiment, reason, change } => {
-            session.act_on("experiment", &experiment, Command::StopExperiment { experiment: experiment.clone(), reason }, &change).await
+            session
+                .act_on(
+                    "experiment",
+                    &experiment,
+                    Command::StopExperiment { experiment: experiment.clone(), reason },
+                    &change,
+                )
+                .await
         }
         Verb::History { experiment } => {
             let view = session.experiment(&experiment).await?;
@@ -154,7 +164,16 @@ async fn history(session: &mut Session<'_>, view: &ExperimentView) -> Result<Vec
 
 fn list(lines: &[ExperimentLine], zones: &Zones, data: serde_json::Value) -> Told {
     let rows = lines.iter().map(|line| row(line, zones)).collect();
-    let columns = vec![keep("code"), keep("client"), keep("kind"), keep("status"), keep("stage"), keep("out"), keep("next slot"), flow("name")];
+    let columns = vec![
+        keep("code"),
+        keep("client"),
+        keep("kind"),
+        keep("status"),
+        keep("stage"),
+        keep("out"),
+        keep("next slot"),
+        flow("name"),
+    ];
     Told::table(columns, rows, "no experiments; take in a brief with `expos brief new`", data)
 }
 
@@ -225,7 +244,8 @@ fn show(view: &ExperimentView, zones: &Zones) -> Vec<Block> {
     if !view.words.is_empty() {
         fields.push(("approved by", view.words.join(", ").into()));
     }
-    let letters: Vec<String> = view.variants.iter().map(|v| format!("{} (revision {})", v.letter, v.revision)).collect();
+    let letters: Vec<String> =
+        view.variants.iter().map(|v| format!("{} (revision {})", v.letter, v.revision)).collect();
     fields.push(("variants", letters.join(", ").into()));
     let mut blocks = vec![Block::Fields(fields)];
     blocks.extend(holds(&view.holds, &|time| zones.local(&view.line.client, time)));

@@ -68,13 +68,21 @@ fn list(layers: &[LayerView], zones: &Zones, now: UtcTime, data: serde_json::Val
             later.to_string().into(),
         ]
     });
-    Told::table(vec![flow("layer"), keep("held by"), keep("until"), keep("after it")], rows.collect(), "no layer was ever taken", data)
+    Told::table(
+        vec![flow("layer"), keep("held by"), keep("until"), keep("after it")],
+        rows.collect(),
+        "no layer was ever taken",
+        data,
+    )
 }
 
 fn show(layer: &LayerView, zones: &Zones) -> Block {
-    let rows = layer
-        .tenures
-        .iter()
-        .map(|t| vec![t.code.as_str().into(), local(layer, zones, t.window.from).into(), local(layer, zones, t.window.until).into()]);
+    let rows = layer.tenures.iter().map(|t| {
+        vec![
+            t.code.as_str().into(),
+            local(layer, zones, t.window.from).into(),
+            local(layer, zones, t.window.until).into(),
+        ]
+    });
     Block::Table(vec![keep("experiment"), keep("from"), keep("until")], rows.collect())
 }

@@ -43,7 +43,10 @@ pub(crate) fn reason_or(reason: Option<String>) -> String {
 
 /// Draws what stops something, a line each.
 pub(crate) fn holds(holds: &[Hold], local: &dyn Fn(UtcTime) -> String) -> Vec<Block> {
-    holds.iter().map(|hold| Block::Line(Text::of(format!("on hold: {}", hold_words(hold, local))).look(Look::Warn))).collect()
+    holds
+        .iter()
+        .map(|hold| Block::Line(Text::of(format!("on hold: {}", hold_words(hold, local))).look(Look::Warn)))
+        .collect()
 }
 
 fn hold_words(hold: &Hold, local: &dyn Fn(UtcTime) -> String) -> String {
@@ -74,7 +77,11 @@ fn finding_line(finding: &Finding) -> Text {
         Severity::Warn => Look::Warn,
         Severity::Info => Look::Plain,
     };
-    Text::of(format!("{} {} {} {}: {}; {}", finding.severity, finding.guard, finding.rule, finding.place, finding.why, finding.mend)).look(look)
+    Text::of(format!(
+        "{} {} {} {}: {}; {}",
+        finding.severity, finding.guard, finding.rule, finding.place, finding.why, finding.mend
+    ))
+    .look(look)
 }
 
 /// Draws a head over what follows.
@@ -96,14 +103,19 @@ pub(crate) fn toml_document(what: &str, value: &impl Serialize) -> Result<String
         }
     }
     let read = |text: &str| text.parse::<toml::Table>().map_err(|error| cannot(error.message().to_owned()));
-    if read(&text)? == read(&safe)? { Ok(safe) } else { Err(cannot("it holds characters that cannot be shown".to_owned())) }
+    if read(&text)? == read(&safe)? {
+        Ok(safe)
+    } else {
+        Err(cannot("it holds characters that cannot be shown".to_owned()))
+    }
 }
 
 /// Reads TOML, with a refusal that names the line.
 pub(crate) fn from_toml<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
-        let place = before.map_or_else(String::new, |b| format!("line {}: ", b.matches('\n').count().saturating_add(1)));
+        let place =
+            before.map_or_else(String::new, |b| format!("line {}: ", b.matches('\n').count().saturating_add(1)));
         let why: String = error.message().chars().take(300).collect();
         Failure::invalid("form.toml", what, format!("{place}{}", why.replace('\n', " ")), "correct it and try again")
     })

@@ -68,7 +68,9 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             let text = session.document(&file).await?;
             let policy: Policy = from_toml("the policy", &text)?;
             match policy.problems() {
-                problems if problems.is_empty() => Ok(Told::lines(["the policy is in order".to_owned()], json!({"problems": []}))),
+                problems if problems.is_empty() => {
+                    Ok(Told::lines(["the policy is in order".to_owned()], json!({"problems": []})))
+                }
                 problems => Err(Problem::Invalid(problems).into()),
             }
         }

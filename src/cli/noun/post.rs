@@ -73,7 +73,9 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::List { experiment } => {
             let posts = match session.ask(Query::PostList { experiment: experiment.clone() }).await {
                 Ok(answer) => take!(answer, Answer::Posts)?,
-                Err(failure) => return Err(session.suggest(failure, "experiment", &experiment.unwrap_or_default()).await),
+                Err(failure) => {
+                    return Err(session.suggest(failure, "experiment", &experiment.unwrap_or_default()).await);
+                }
             };
             let told = data(&posts)?;
             Ok(list(&posts, "no posts are planned", told))
@@ -113,7 +115,17 @@ async fn confirm(session: &mut Session<'_>, name: &str, live: Option<String>, ra
 const NO_URL: &str = "-";
 
 fn columns() -> Vec<crate::output::Column> {
-    vec![keep("post"), keep("experiment"), keep("no"), keep("variant"), keep("slot"), keep("account"), keep("state"), keep("approved"), flow("url")]
+    vec![
+        keep("post"),
+        keep("experiment"),
+        keep("no"),
+        keep("variant"),
+        keep("slot"),
+        keep("account"),
+        keep("state"),
+        keep("approved"),
+        flow("url"),
+    ]
 }
 
 fn row(post: &PostLine) -> Vec<Text> {
@@ -182,9 +194,15 @@ fn fields(view: &PostView) -> Block {
 
 fn state_fields(state: &PostState) -> Vec<(&'static str, Text)> {
     match state {
-        PostState::Unconfirmed { why, since } => vec![("why", why.as_str().into()), ("since", since.to_string().into())],
-        PostState::Claimed { by, until, .. } => vec![("held by", by.name().into()), ("until", until.to_string().into())],
-        PostState::Removed { at, evidence, .. } => vec![("gone since", at.to_string().into()), ("seen", evidence.as_str().into())],
+        PostState::Unconfirmed { why, since } => {
+            vec![("why", why.as_str().into()), ("since", since.to_string().into())]
+        }
+        PostState::Claimed { by, until, .. } => {
+            vec![("held by", by.name().into()), ("until", until.to_string().into())]
+        }
+        PostState::Removed { at, evidence, .. } => {
+            vec![("gone since", at.to_string().into()), ("seen", evidence.as_str().into())]
+        }
         PostState::Failed { why } | PostState::Missed { why, .. } => vec![("why", why.as_str().into())],
         PostState::Cancelled { by, reason } => vec![("dropped by", by.name().into()), ("why", reason.as_str().into())],
         PostState::Planned { retry_at: Some(at) } => vec![("tried again", at.to_string().into())],

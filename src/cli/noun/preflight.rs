@@ -35,13 +35,23 @@ pub(crate) enum Verb {
 pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, Failure> {
     match verb {
         Verb::Run { experiment, change } => {
-            session.act_on("experiment", &experiment, Command::PreflightRun { experiment: experiment.clone() }, &change).await
+            session
+                .act_on("experiment", &experiment, Command::PreflightRun { experiment: experiment.clone() }, &change)
+                .await
         }
         Verb::Show { experiment } => {
             let view = session.experiment(&experiment).await?;
             let mut blocks = findings(&view.findings);
-            let reasons = if view.level.reasons.is_empty() { String::new() } else { format!(": {}", view.level.reasons.join("; ")) };
-            blocks.push(Block::Line(Text::of(format!("{} findings; level {}{reasons}", view.findings.len(), view.level.level))));
+            let reasons = if view.level.reasons.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", view.level.reasons.join("; "))
+            };
+            blocks.push(Block::Line(Text::of(format!(
+                "{} findings; level {}{reasons}",
+                view.findings.len(),
+                view.level.level
+            ))));
             Ok(Told::new(blocks, json!({"experiment": view.line.code, "findings": view.findings, "level": view.level})))
         }
     }

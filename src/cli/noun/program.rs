@@ -61,7 +61,8 @@ pub(crate) async fn init(session: &mut Session<'_>, init: &Init) -> Result<Told,
         if home.exists() {
             return Err(Refusal::nothing(format!("the home {place}"), "it is founded already").into());
         }
-        let mut told = Told::lines([format!("a {word} home is founded at {place}")], json!({"home": place, "kind": word}));
+        let mut told =
+            Told::lines([format!("a {word} home is founded at {place}")], json!({"home": place, "kind": word}));
         told.dry_run = true;
         return Ok(told);
     }
@@ -87,12 +88,18 @@ pub(crate) fn version() -> Told {
 pub(crate) fn completions(completions: &Completions) -> Result<Told, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(completions.shell, &mut Cli::command(), "expos", &mut script);
-    let script = String::from_utf8(script).map_err(|error| Failure::failed(format!("the completions are no text: {error}")))?;
-    Ok(Told::new(vec![Block::Document(script.clone())], json!({"shell": completions.shell.to_string(), "script": script})))
+    let script =
+        String::from_utf8(script).map_err(|error| Failure::failed(format!("the completions are no text: {error}")))?;
+    Ok(Told::new(
+        vec![Block::Document(script.clone())],
+        json!({"shell": completions.shell.to_string(), "script": script}),
+    ))
 }
 
 pub(crate) fn man(man: &Man) -> Result<Told, Failure> {
-    let cannot = |path: &Path, error: std::io::Error| Failure::failed(format!("the manual cannot be written to {}: {error}", path.display()));
+    let cannot = |path: &Path, error: std::io::Error| {
+        Failure::failed(format!("the manual cannot be written to {}: {error}", path.display()))
+    };
     std::fs::create_dir_all(&man.dir).map_err(|error| cannot(&man.dir, error))?;
     let mut names = Vec::new();
     let mut command = Cli::command();
@@ -124,8 +131,14 @@ fn pages(command: &clap::Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
 pub(crate) fn config(session: &mut Session<'_>, verb: &Config) -> Result<Told, Failure> {
     let Config::Path = verb;
     let home = session.home()?;
-    let paths = [("home", home.root.clone()), ("store", home.db()), ("socket", home.socket()), ("configuration", home.config())];
-    let shown: Vec<(&'static str, String)> = paths.into_iter().map(|(name, path)| (name, path.display().to_string())).collect();
+    let paths = [
+        ("home", home.root.clone()),
+        ("store", home.db()),
+        ("socket", home.socket()),
+        ("configuration", home.config()),
+    ];
+    let shown: Vec<(&'static str, String)> =
+        paths.into_iter().map(|(name, path)| (name, path.display().to_string())).collect();
     let data = shown.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect::<serde_json::Map<_, _>>();
     let fields = shown.iter().map(|(name, path)| (*name, Text::of(path.as_str()))).collect();
     Ok(Told::new(vec![Block::Fields(fields)], data.into()))

@@ -83,7 +83,9 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         }
         Verb::Approve { experiment, fingerprint, raise } => approve(session, &experiment, fingerprint, &raise).await,
         Verb::Reject { experiment, reason, change } => {
-            session.act_on("experiment", &experiment, Command::Reject { experiment: experiment.clone(), reason }, &change).await
+            session
+                .act_on("experiment", &experiment, Command::Reject { experiment: experiment.clone(), reason }, &change)
+                .await
         }
     }
 }
@@ -97,7 +99,12 @@ pub(crate) async fn undo(session: &mut Session<'_>, undo: Undo) -> Result<Told, 
     session.act_on("experiment", &undo.experiment, command, &undo.change).await
 }
 
-async fn approve(session: &mut Session<'_>, experiment: &str, fingerprint: Option<String>, raise: &Raise) -> Result<Told, Failure> {
+async fn approve(
+    session: &mut Session<'_>,
+    experiment: &str,
+    fingerprint: Option<String>,
+    raise: &Raise,
+) -> Result<Told, Failure> {
     let Some(fingerprint) = fingerprint else {
         if raise.change.dry_run {
             return rehearse(session, experiment, &raise.change).await;
@@ -161,8 +168,16 @@ fn list(lines: &[QueueLine], zones: &Zones, data: serde_json::Value) -> Told {
             line.line.name.as_str().into(),
         ]
     });
-    let columns =
-        vec![keep("code"), keep("client"), keep("level"), keep("words"), keep("findings"), keep("first slot"), keep("fingerprint"), flow("name")];
+    let columns = vec![
+        keep("code"),
+        keep("client"),
+        keep("level"),
+        keep("words"),
+        keep("findings"),
+        keep("first slot"),
+        keep("fingerprint"),
+        flow("name"),
+    ];
     Told::table(columns, rows.collect(), "nothing waits for approval", data)
 }
 
@@ -229,7 +244,9 @@ fn of_post(post: &SheetPost, zones: &Zones, client: &domain::id::ClientId) -> Ve
     }
     let lines = Text::lines(post.text.as_str());
     if lines.iter().any(Text::has_markers) {
-        blocks.push(Block::Line(Text::of("its text holds hidden characters; each is drawn as its name").look(Look::Warn)));
+        blocks.push(Block::Line(
+            Text::of("its text holds hidden characters; each is drawn as its name").look(Look::Warn),
+        ));
     }
     blocks.push(Block::Quote(lines));
     blocks.extend(post.assets.iter().map(|asset| Block::Line(asset_line(asset))));

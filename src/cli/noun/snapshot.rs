@@ -48,7 +48,15 @@ fn list(snapshots: &[SnapshotView], data: serde_json::Value) -> Told {
             ]);
         }
     }
-    let columns = vec![keep("experiment"), keep("post"), keep("variant"), keep("age"), keep("read at"), keep("metric"), flow("value")];
+    let columns = vec![
+        keep("experiment"),
+        keep("post"),
+        keep("variant"),
+        keep("age"),
+        keep("read at"),
+        keep("metric"),
+        flow("value"),
+    ];
     Told::table(columns, rows, "no metrics were read yet", data)
 }
 

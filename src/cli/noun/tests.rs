@@ -9,8 +9,8 @@ use chrono::DateTime;
 use clap::Parser;
 use clock::{Clock, ManualClock};
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, PostView, QueueLine, Sheet,
-    SheetPost, StoreInfo, UserView, Verdict,
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, PostView,
+    QueueLine, Sheet, SheetPost, StoreInfo, UserView, Verdict,
 };
 use desk::{Answer, Command, Done, Mode, Problem, Query};
 use domain::account::{Connection, Servers};
@@ -48,7 +48,12 @@ struct Script {
 
 impl Script {
     fn new() -> Self {
-        Self { acted: RefCell::default(), remote: false, connection: Connection::Connected { at: at(0) }, refusal: None }
+        Self {
+            acted: RefCell::default(),
+            remote: false,
+            connection: Connection::Connected { at: at(0) },
+            refusal: None,
+        }
     }
 
     fn answer(&self, query: Query) -> Result<Answer, Problem> {
@@ -60,22 +65,38 @@ impl Script {
             Query::ClientShow { client: id } => return Err(Refusal::not_found("client", id.as_str()).into_problem()),
             Query::AccountList => Answer::Accounts(vec![account(&self.connection)]),
             Query::ExperimentList { .. } => Answer::Experiments(vec![line()]),
-            Query::ExperimentShow { experiment } if experiment == "ACME-001" => Answer::Experiment(Box::new(experiment_view())),
+            Query::ExperimentShow { experiment } if experiment == "ACME-001" => {
+                Answer::Experiment(Box::new(experiment_view()))
+            }
             Query::QueueShow { experiment } if experiment == "ACME-001" => Answer::Sheet(Box::new(sheet())),
             Query::ExperimentShow { experiment } | Query::QueueShow { experiment } => {
                 return Err(Refusal::not_found("experiment", &experiment).into_problem());
             }
             Query::QueueList => Answer::Queue(vec![queue_line()]),
-            Query::LayerList => Answer::Layers(vec![LayerView { layer: "acme/bluesky_post/hook".to_owned(), tenures: Vec::new() }]),
+            Query::LayerList => {
+                Answer::Layers(vec![LayerView { layer: "acme/bluesky_post/hook".to_owned(), tenures: Vec::new() }])
+            }
             Query::PostList { .. } => Answer::Posts(vec![post_line()]),
             Query::PostShow { post } if post_id().to_string().starts_with(&post) => Answer::Post(Box::new(post_view())),
             Query::PostShow { post } => return Err(Refusal::not_found("post", &post).into_problem()),
             Query::SnapshotList { .. } => Answer::Snapshots(Vec::new()),
             Query::EscalationList { .. } => Answer::Escalations(Vec::new()),
-            Query::EscalationShow { escalation } => return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem()),
+            Query::EscalationShow { escalation } => {
+                return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem());
+            }
             Query::Events { after, .. } => Answer::Events(events().into_iter().filter(|e| e.n > after).collect()),
-            Query::Health => Answer::Health(Health { verdict: Verdict::Degraded, lines: vec!["late 4m: launch".to_owned()], ..Health::default() }),
-            Query::StoreInfo => Answer::Store(StoreInfo { store: "S".to_owned(), schema: 1, events: 2, head: "ab".to_owned(), epoch: 7 }),
+            Query::Health => Answer::Health(Health {
+                verdict: Verdict::Degraded,
+                lines: vec!["late 4m: launch".to_owned()],
+                ..Health::default()
+            }),
+            Query::StoreInfo => Answer::Store(StoreInfo {
+                store: "S".to_owned(),
+                schema: 1,
+                events: 2,
+                head: "ab".to_owned(),
+                epoch: 7,
+            }),
         })
     }
 }
@@ -295,7 +316,8 @@ struct Ran {
 }
 
 async fn with(script: Script, arguments: &[&str], input: &'static [u8]) -> Ran {
-    let cli = Cli::try_parse_from(std::iter::once(&"expos").chain(arguments)).unwrap_or_else(|e| panic!("{arguments:?}: {e}"));
+    let cli = Cli::try_parse_from(std::iter::once(&"expos").chain(arguments))
+        .unwrap_or_else(|e| panic!("{arguments:?}: {e}"));
     let (mut io, out, err) = pipes(input);
     let environment = Environment { user_home: Some("/nowhere".into()), ..Environment::default() };
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(DateTime::from_timestamp_micros(at(0).micros()).unwrap()));
@@ -391,7 +413,10 @@ async fn nothing_hostile_is_ever_raw_in_any_form() {
             let all = format!("{}{}", ran.out, ran.err);
             let bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{202e}';
             assert!(!all.chars().any(bad), "{arguments:?}: {all:?}");
-            assert!(!ran.out.lines().any(|l| l.starts_with("fingerprint: 00000000")), "{arguments:?} lets a text forge a line");
+            assert!(
+                !ran.out.lines().any(|l| l.starts_with("fingerprint: 00000000")),
+                "{arguments:?} lets a text forge a line"
+            );
             if form == ["--json"] {
                 let json: Value = serde_json::from_str(&ran.out).unwrap();
                 assert_eq!(json["schema"], 1, "{arguments:?}");
@@ -413,8 +438,14 @@ async fn a_client_reads_back_as_it_was_printed() {
 #[tokio::test]
 async fn what_raises_exposure_needs_yes_and_says_what_to_write() {
     let cases: [(&[&str], &str); 6] = [
-        (&["queue", "approve", "ACME-001", "--fingerprint", "7f3a91c2"], "expos queue approve ACME-001 --fingerprint 7f3a91c2 --yes"),
-        (&["experiment", "resume", "ACME-001", "--reason", "all well"], "expos experiment resume ACME-001 --reason 'all well' --yes"),
+        (
+            &["queue", "approve", "ACME-001", "--fingerprint", "7f3a91c2"],
+            "expos queue approve ACME-001 --fingerprint 7f3a91c2 --yes",
+        ),
+        (
+            &["experiment", "resume", "ACME-001", "--reason", "all well"],
+            "expos experiment resume ACME-001 --reason 'all well' --yes",
+        ),
         (&["client", "resume", "acme", "--reason", "ok"], "expos client resume acme --reason ok --yes"),
         (&["account", "resume", "acme-bs", "--reason", "ok"], "expos account resume acme-bs --reason ok --yes"),
         (&["engine", "release", "--reason", "ok"], "expos engine release --reason ok --yes"),
@@ -494,7 +525,8 @@ async fn a_time_is_read_in_the_clients_zone_and_echoed_with_it() {
 
 #[tokio::test]
 async fn the_app_password_comes_from_a_pipe_and_shows_nowhere() {
-    let connect = ["account", "connect", "bluesky", "--account", "acme-bs", "--client", "acme", "--handle", "acme.test", "-v"];
+    let connect =
+        ["account", "connect", "bluesky", "--account", "acme-bs", "--client", "acme", "--handle", "acme.test", "-v"];
     let script = Script { remote: true, ..Script::new() };
     let ran = with(script, &connect, b"hunter2-canary\nrest").await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
@@ -502,7 +534,11 @@ async fn the_app_password_comes_from_a_pipe_and_shows_nowhere() {
     assert!(!format!("{}{}", ran.out, ran.err).contains("canary"));
     assert!(ran.out.contains("connection: connected"), "{}", ran.out);
 
-    let failed = Script { remote: true, connection: Connection::Failed { why: format!("wrong password {HOSTILE}") }, ..Script::new() };
+    let failed = Script {
+        remote: true,
+        connection: Connection::Failed { why: format!("wrong password {HOSTILE}") },
+        ..Script::new()
+    };
     let ran = with(failed, &connect, b"hunter2").await;
     assert_eq!(ran.exit, 1);
     assert!(ran.err.contains("the login failed: wrong password ␛]0;"), "{}", ran.err);
@@ -524,7 +560,10 @@ async fn health_says_it_with_its_exit_code() {
 
 #[tokio::test]
 async fn errors_are_json_where_json_was_asked_for() {
-    let script = Script { refusal: Some(Problem::Invalid(vec!["line 1: bad".to_owned(), "line 2: worse".to_owned()])), ..Script::new() };
+    let script = Script {
+        refusal: Some(Problem::Invalid(vec!["line 1: bad".to_owned(), "line 2: worse".to_owned()])),
+        ..Script::new()
+    };
     let ran = with(script, &["brief", "new", "-", "--json"], b"kind = 1").await;
     assert_eq!((ran.exit, ran.out.as_str()), (8, ""));
     let json: Value = serde_json::from_str(&ran.err).unwrap();
@@ -548,7 +587,8 @@ async fn a_brief_is_checked_without_a_desk_and_refused_a_line_a_problem() {
 #[tokio::test]
 async fn the_log_is_followed_a_line_an_event() {
     let ran = run(&["events", "tail", "--follow", "--json"]).await;
-    let numbers: Vec<u64> = ran.out.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["data"]["n"].as_u64().unwrap()).collect();
+    let numbers: Vec<u64> =
+        ran.out.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["data"]["n"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [1, 2, 3]);
     assert_eq!(ran.exit, 7, "the script's stream ends, as a desk that goes away does");
     let history = run(&["experiment", "history", "ACME-001", "--json"]).await;
@@ -568,7 +608,8 @@ async fn quiet_leaves_data_and_errors_alone() {
 
 #[tokio::test]
 async fn a_variant_is_edited_by_text_or_pipe() {
-    let ran = with(Script::new(), &["variant", "edit", "ACME-001", "b", "--facet", "hook", "-"], b"Fresh at seven\n").await;
+    let ran =
+        with(Script::new(), &["variant", "edit", "ACME-001", "b", "--facet", "hook", "-"], b"Fresh at seven\n").await;
     assert_eq!(ran.acted[0].0["text"], "Fresh at seven");
     let ran = run(&["variant", "edit", "ACME-001", "B", "--facet", "hook", "--text", ""]).await;
     assert_eq!((ran.exit, &ran.acted[0].0["text"]), (0, &json!("")));

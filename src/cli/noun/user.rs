@@ -95,7 +95,9 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::List => {
             let users = take!(session.ask(Query::UserList).await?, Answer::Users)?;
             let columns = vec![keep("uid"), keep("name"), keep("role"), flow("clients")];
-            let rows = users.iter().map(|u| vec![u.uid.to_string().into(), u.name.as_str().into(), u.role.as_str().into(), clients(u)]);
+            let rows = users
+                .iter()
+                .map(|u| vec![u.uid.to_string().into(), u.name.as_str().into(), u.role.as_str().into(), clients(u)]);
             Ok(Told::table(columns, rows.collect(), "nobody", data(&users)?))
         }
         Verb::Whoami => {
@@ -131,7 +133,12 @@ fn uid_of(users: &[UserView], named: &str) -> Result<u32, Failure> {
 
 fn look_up(name: &str) -> Result<u32, Failure> {
     desk::local::unix_uid(name).ok_or_else(|| {
-        Failure::invalid("user.uid", format!("user {name}"), "this box does not know that name", "give the number that `id -u NAME` prints with --uid")
+        Failure::invalid(
+            "user.uid",
+            format!("user {name}"),
+            "this box does not know that name",
+            "give the number that `id -u NAME` prints with --uid",
+        )
     })
 }
 

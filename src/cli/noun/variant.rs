@@ -111,9 +111,15 @@ fn without_last_break(mut text: String) -> String {
 fn facet_of(word: &str) -> Result<Facet, Failure> {
     Facet::ALL.into_iter().find(|facet| facet.as_str() == word).ok_or_else(|| {
         let all: Vec<&str> = Facet::ALL.iter().map(|f| f.as_str()).collect();
-        let near = nearest(word, all.iter().copied()).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let near =
+            nearest(word, all.iter().copied()).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
         let word: String = word.chars().take(64).collect();
-        Failure::invalid("variant.facet", format!("facet {word}"), "there is no such facet", format!("{near}they are {}", all.join(", ")))
+        Failure::invalid(
+            "variant.facet",
+            format!("facet {word}"),
+            "there is no such facet",
+            format!("{near}they are {}", all.join(", ")),
+        )
     })
 }
 
@@ -131,7 +137,13 @@ fn list(view: &ExperimentView, data: serde_json::Value) -> Told {
         let first = variant.content(0).map(Content::text).unwrap_or_default();
         let part = if variant.is_control() { "control" } else { "test" };
         let count = variant.rounds.len().to_string();
-        vec![variant.letter.to_string().into(), part.into(), variant.revision.to_string().into(), count.into(), Text::of(first)]
+        vec![
+            variant.letter.to_string().into(),
+            part.into(),
+            variant.revision.to_string().into(),
+            count.into(),
+            Text::of(first),
+        ]
     });
     let columns = vec![keep("letter"), keep("part"), keep("revision"), keep("rounds"), flow("first round")];
     Told::table(columns, rows.collect(), "this experiment has no variants", data)
@@ -139,7 +151,8 @@ fn list(view: &ExperimentView, data: serde_json::Value) -> Told {
 
 fn show(variant: &Variant) -> Vec<Block> {
     let part = if variant.is_control() { "the control" } else { "a test" };
-    let mut blocks = vec![Block::Line(Text::of(format!("variant {}: {part}, revision {}", variant.letter, variant.revision)))];
+    let mut blocks =
+        vec![Block::Line(Text::of(format!("variant {}: {part}, revision {}", variant.letter, variant.revision)))];
     for (round, content) in variant.rounds.iter().enumerate() {
         blocks.extend(head(&format!("round {}", round.saturating_add(1))));
         blocks.extend(content_blocks(content));
@@ -185,7 +198,11 @@ fn diff(view: &ExperimentView, letter: Option<char>) -> Result<Told, Failure> {
         for (round, (mine, theirs)) in test.rounds.iter().zip(&control.rounds).enumerate() {
             let facets = mine.differing_facets(theirs);
             let number = round.saturating_add(1);
-            blocks.push(Block::Line(Text::of(format!("{} against A, round {number}: {}", test.letter, words(&facets)))));
+            blocks.push(Block::Line(Text::of(format!(
+                "{} against A, round {number}: {}",
+                test.letter,
+                words(&facets)
+            ))));
             for facet in &facets {
                 blocks.push(Block::Line(Text::of(format!("{facet} A:"))));
                 blocks.push(facet_quote(theirs, *facet));
@@ -199,7 +216,11 @@ fn diff(view: &ExperimentView, letter: Option<char>) -> Result<Told, Failure> {
 }
 
 fn words(facets: &[Facet]) -> String {
-    if facets.is_empty() { "equal".to_owned() } else { facets.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ") }
+    if facets.is_empty() {
+        "equal".to_owned()
+    } else {
+        facets.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn facet_quote(content: &Content, facet: Facet) -> Block {

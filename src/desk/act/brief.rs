@@ -323,6 +323,7 @@ pub(super) fn edit_variant(
     }
     check_single_variable(brief.variable_under_test, &variants)?;
     let brief = with_text(brief, &experiment, &place, letter, &text);
+    check_one(&brief, &variants)?;
     apply_edit(context, tx, &experiment, &client, brief, variants)
 }
 
@@ -334,6 +335,24 @@ fn set_text(content: &mut Content, facet: Facet, text: &str) {
     }
 }
 
+/// Brief and variants stay one: a text that the brief cannot say at one place is edited in the brief.
+fn check_one(brief: &Brief, variants: &[Variant]) -> Result<(), Refusal> {
+    let known = |named: &AssetRef| {
+        let all = variants.iter().flat_map(|v| &v.rounds).flat_map(|content| &content.assets);
+        let found = all.into_iter().find(|asset| asset.file.raw() == named.file.raw())?;
+        Some(Asset { facet: named.facet, alt: named.alt.clone(), ..found.clone() })
+    };
+    if brief.contents(&known)?.iter().eq(variants.iter().map(|v| &v.rounds)) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "variant.text",
+        "the text",
+        "the brief gives it at more than one place",
+        "change it there with `expos brief edit`",
+    ))
+}
+
 /// Writes the edited text back into the brief, at the most special place, so that brief and variants stay one.
 fn with_text(mut brief: Brief, experiment: &Experiment, place: &Place, letter: char, text: &str) -> Brief {
     let rounds = experiment.variants.first().map_or(1, |v| v.rounds.len());
@@ -343,7 +362,11 @@ fn with_text(mut brief: Brief, experiment: &Experiment, place: &Place, letter: c
             target.rounds = vec![RoundText::default(); rounds];
         }
         if let Some(round) = target.rounds.get_mut(index) {
-            round.facets.insert(place.facet, Untrusted::new(text));
+            if text.is_empty() {
+                round.facets.remove(&place.facet);
+            } else {
+                round.facets.insert(place.facet, Untrusted::new(text));
+            }
         }
     };
     let shared = place.facet != brief.variable_under_test;

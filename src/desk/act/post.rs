@@ -70,10 +70,8 @@ fn keep_layer(tx: &mut Tx<'_>, post: &Post, client: &Client, to: UtcTime) -> Res
     let Some((layer, _)) = tx.find::<Layer>(&id)? else { return Ok(()) };
     let Some(held) = layer.tenures.iter().find(|t| t.experiment == experiment.id) else { return Ok(()) };
     let age = brief.exposure_plan.snapshot_ages.iter().map(|age| age.0).max().unwrap_or(Span::ZERO);
-    let needed = Window {
-        from: held.window.from.min(to),
-        until: held.window.until.max(to.plus(client.policy.grace).plus(age)),
-    };
+    let needed =
+        Window { from: held.window.from.min(to), until: held.window.until.max(to.plus(client.policy.grace).plus(age)) };
     if needed != held.window {
         let tenure = Tenure { window: needed, ..held.clone() };
         let events = layer.decide(LayerCommand::Take(tenure))?;

@@ -14,7 +14,7 @@ use domain::id::PostId;
 use domain::post::{Answer, Post, PostCommand, PostEvent, PostKind, PostState};
 use domain::refusal::Refusal;
 use domain::role::{Action, NotOwn, Ownership, authorise};
-use domain::time::{Span, UtcTime};
+use domain::time::{Span, UtcTime, Window};
 use serde_json::json;
 use store::follow::{experiment_decide, post_decide, release_layer};
 use store::{Stop, Tx};
@@ -38,9 +38,17 @@ pub(super) fn submit(context: &mut Context, tx: &mut Tx<'_>, name: &str) -> Resu
     };
     let (findings, level) = look(tx, &context.rules, &experiment, &client)?;
     let looked = experiment_decide(tx, experiment.id, ExperimentCommand::RecordPreflight { findings, level })?;
-    let plan = plan_of(context, tx, &looked, &client, &brief)?;
+    let plan = match plan_of(context, tx, &looked, &client, &brief) {
+        Ok(plan) => plan,
+        Err(stop) => {
+            // Where another experiment has the layer, that is what stands in the way, not its single posts.
+            let run = Window { from: brief.run_window.start, until: brief.run_window.end };
+            take_layer(tx, &looked, run)?;
+            return Err(stop);
+        }
+    };
     let submitted = experiment_decide(tx, looked.id, ExperimentCommand::Submit { plan: Box::new(plan.clone()) })?;
-    take_layer(tx, &submitted, &plan)?;
+    take_layer(tx, &submitted, plan.tenure)?;
     make_posts(context, tx, &submitted, &client, &brief, &plan)?;
     let (findings, level) = look(tx, &context.rules, &submitted, &client)?;
     let planned = experiment_decide(tx, submitted.id, ExperimentCommand::RecordPreflight { findings, level })?;
@@ -79,13 +87,13 @@ fn plan_of(
     Ok(plan)
 }
 
-fn take_layer(tx: &mut Tx<'_>, experiment: &Experiment, plan: &Plan) -> Result<(), Stop> {
+fn take_layer(tx: &mut Tx<'_>, experiment: &Experiment, window: Window) -> Result<(), Stop> {
     let Some(id) = experiment.layer() else { return Ok(()) };
     let layer = match tx.find::<Layer>(&id)? {
         Some((layer, _)) => layer,
         None => tx.append::<Layer>(&id, vec![LayerEvent::LayerOpened { id: id.clone() }])?,
     };
-    let tenure = Tenure { experiment: experiment.id, code: experiment.code.clone(), window: plan.tenure };
+    let tenure = Tenure { experiment: experiment.id, code: experiment.code.clone(), window };
     let events = layer.decide(LayerCommand::Take(tenure))?;
     tx.append::<Layer>(&id, events)?;
     Ok(())

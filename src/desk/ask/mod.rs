@@ -320,8 +320,7 @@ async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {
     let (holds, seen) = read.await?;
     let limited = person.scope != Scope::All;
     let tasks: Vec<TaskHealth> = desk.beat.as_ref().map(|beat| beat()).unwrap_or_default();
-    let tasks: Vec<TaskHealth> =
-        if limited { tasks.into_iter().map(without_names).collect() } else { tasks };
+    let tasks: Vec<TaskHealth> = if limited { tasks.into_iter().map(without_names).collect() } else { tasks };
     let now = UtcTime::from(desk.clock.wall());
     let mut lines = Vec::new();
     let mut verdict = Verdict::Well;

@@ -1,1 +1,211 @@
-//! x
+//! What happens at one client changes no byte that somebody of another client sees (T7, I14).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::agency::HomeKind;
+use domain::hold::HoldCause;
+use domain::post::Repeat;
+use domain::role::Role;
+use domain::variant::Facet;
+
+use super::fixture::*;
+use crate::query::TaskHealth;
+use crate::{Command, Desk, Problem, Query, Stoppable};
+
+const OLEG: u32 = 2001;
+const BEA: u32 = 2002;
+const TUESDAY: &str = "2027-03-02";
+
+/// Everything that can be asked, by names of this client, of the other, and of none.
+fn questions(names: &[String]) -> Vec<Query> {
+    let mut all = vec![
+        Query::WhoAmI,
+        Query::UserList,
+        Query::ClientList,
+        Query::AccountList,
+        Query::ExperimentList { client: None, all: true },
+        Query::ExperimentList { client: None, all: false },
+        Query::QueueList,
+        Query::LayerList,
+        Query::PostList { experiment: None },
+        Query::SnapshotList { experiment: None },
+        Query::EscalationList { all: true },
+        Query::EscalationList { all: false },
+        Query::Events { after: 0, limit: 500 },
+        Query::Events { after: 0, limit: 1 },
+        Query::Health,
+        Query::StoreInfo,
+    ];
+    for name in ["alpha", "beta", "gamma"] {
+        all.push(Query::ClientShow { client: client(name) });
+        all.push(Query::ExperimentList { client: Some(client(name)), all: true });
+    }
+    for name in names {
+        all.push(Query::ExperimentShow { experiment: name.clone() });
+        all.push(Query::QueueShow { experiment: name.clone() });
+        all.push(Query::PostList { experiment: Some(name.clone()) });
+        all.push(Query::SnapshotList { experiment: Some(name.clone()) });
+        all.push(Query::PostShow { post: name.clone() });
+        if let Ok(escalation) = name.parse() {
+            all.push(Query::EscalationShow { escalation });
+        }
+    }
+    all
+}
+
+/// Makes sure that no question is left out when one is added.
+fn is_asked(query: &Query) -> &'static str {
+    match query {
+        Query::WhoAmI => "who_am_i",
+        Query::UserList => "user_list",
+        Query::ClientList => "client_list",
+        Query::ClientShow { .. } => "client_show",
+        Query::AccountList => "account_list",
+        Query::ExperimentList { .. } => "experiment_list",
+        Query::ExperimentShow { .. } => "experiment_show",
+        Query::QueueList => "queue_list",
+        Query::QueueShow { .. } => "queue_show",
+        Query::LayerList => "layer_list",
+        Query::PostList { .. } => "post_list",
+        Query::PostShow { .. } => "post_show",
+        Query::SnapshotList { .. } => "snapshot_list",
+        Query::EscalationList { .. } => "escalation_list",
+        Query::EscalationShow { .. } => "escalation_show",
+        Query::Events { .. } => "events",
+        Query::Health => "health",
+        Query::StoreInfo => "store_info",
+    }
+}
+
+async fn answers(desk: &Desk, names: &[String]) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for query in questions(names) {
+        let shown = serde_json::to_string(&query).unwrap();
+        let answer = match desk.ask(peer(OLEG), query).await {
+            Ok(answer) => serde_json::to_string(&answer).unwrap(),
+            Err(problem) => serde_json::to_string(&problem).unwrap(),
+        };
+        all.push((shown, answer));
+    }
+    all
+}
+
+#[test]
+fn every_question_is_asked() {
+    let error = serde_json::from_str::<Query>(r#"{"ask": "?"}"#).unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    let id = "00000000000000000000000000".to_owned();
+    let asked: Vec<&str> = questions(&[id]).iter().map(is_asked).collect();
+    assert!(known.len() >= 18, "{error}");
+    for name in known {
+        assert!(asked.contains(&name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
+    let world = World::small(HomeKind::Personal).await;
+    world.client("beta").await;
+    world.grant(OLEG, Role::Operator, &["alpha"]).await;
+    world.grant(BEA, Role::Operator, &["alpha", "beta"]).await;
+    let mine = world.submitted(OLEG, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    world.approve(ADA, &mine).await;
+    let ran = Arc::new(AtomicU64::new(1));
+    let (steps, now) = (Arc::clone(&ran), world.now());
+    let desk = world.with_beat(Arc::new(move || {
+        // What the engine says of itself goes on as it works for the other client.
+        let n = steps.load(Ordering::Relaxed);
+        vec![TaskHealth {
+            name: "launch".to_owned(),
+            last: Some(now),
+            next: Some(now.plus(domain::time::Span::hours(i64::try_from(n).unwrap()))),
+            steps: n,
+            error: Some(format!("post {n} of beta: refused")),
+        }]
+    }));
+    // Names of mine: code, id, the part of it that the other client's ids of the same moment share.
+    let view = world.show(&mine).await;
+    let mut names = vec![mine.clone(), mine.to_lowercase(), view.line.id.to_string(), view.line.id.to_string()[..10].to_owned()];
+    names.extend(view.posts.iter().map(|p| p.id.to_string()));
+    // Names of theirs, and of nobody's.
+    names.extend(["BETA-001", "beta-000", "GAMMA-001", "00000000000000000000000000", "000000"].map(str::to_owned));
+    let before = answers(&desk, &names).await;
+    assert!(before.iter().all(|(_, answer)| !answer.contains("beta")), "{before:#?}");
+
+    let compare = async |what: &str| {
+        ran.fetch_add(1, Ordering::Relaxed);
+        for ((question, was), (_, is)) in before.iter().zip(answers(&desk, &names).await) {
+            assert_eq!(*was, is, "{what}: {question}");
+        }
+    };
+    let theirs = world.brief(ADA, &BriefText::new("beta", "oat", TUESDAY)).await;
+    compare("a brief").await;
+    world.act(ADA, Command::Submit { experiment: theirs.clone() }).await;
+    compare("a plan").await;
+    world.approve(BEA, &theirs).await;
+    compare("an approval").await;
+    let edit = Command::VariantEdit {
+        experiment: theirs.clone(),
+        letter: 'B',
+        round: 1,
+        facet: Facet::Hook,
+        text: "Hear the oat.".to_owned(),
+    };
+    world.act(ADA, edit).await;
+    world.approve(BEA, &theirs).await;
+    compare("an edit").await;
+    world.connect("beta", "beta-b2").await;
+    compare("an account").await;
+    world.act(ADA, Command::PolicyEdit { client: client("beta"), toml: policy("repeat_gap = \"80h\"") }).await;
+    let kit = "name = \"Another\"\nzone = \"Europe/London\"\n[kit]\nvoice = \"warm\"\n".to_owned();
+    world.act(ADA, Command::ClientEdit { client: client("beta"), toml: kit }).await;
+    compare("a policy, a kit and a name").await;
+    world.grant(2003, Role::Reviewer, &["beta"]).await;
+    world.grant(2003, Role::Viewer, &["beta"]).await;
+    world.act(ADA, Command::UserRevoke { uid: 2003 }).await;
+    world.grant(2004, Role::Admin, &["beta"]).await;
+    compare("people").await;
+    world.act(BEA, Command::Pause { target: Stoppable::Client(client("beta")), reason: "wait".to_owned() }).await;
+    world.hold_account("beta-bs", HoldCause::Breach).await;
+    compare("holds").await;
+    assert!(world.try_as(BEA, Command::Drop { experiment: theirs.clone(), reason: "x".to_owned() }).await.is_err());
+    assert!(world.try_as(2004, Command::Undo { experiment: mine.clone(), post: None }).await.is_err());
+    compare("refusals").await;
+    for n in 0..3 {
+        let name = format!("oat{n}");
+        let brief = BriefText { hours: ["13:00", "14:00", "15:00", "16:00"].map(str::to_owned), ..BriefText::new("beta", &name, TUESDAY) };
+        world.brief(ADA, &brief).await;
+    }
+    compare("more briefs, of the same moment").await;
+    world.act(ADA, Command::ClientNew { client: client("gamma"), name: "G".to_owned(), zone: "UTC".to_owned() }).await;
+    compare("a client").await;
+}
+
+#[tokio::test]
+async fn posts_and_escalations_of_another_client_are_not_seen_either() {
+    let world = World::small(HomeKind::Personal).await;
+    world.client("beta").await;
+    world.grant(OLEG, Role::Operator, &["alpha"]).await;
+    world.submitted(OLEG, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    let theirs = world.submitted(ADA, &BriefText::new("beta", "oat", TUESDAY)).await;
+    world.grant(BEA, Role::Reviewer, &["beta"]).await;
+    world.approve(BEA, &theirs).await;
+    let posts = world.posts(&theirs).await;
+    world.go_to("2027-03-02T09:00:00Z");
+    let names: Vec<String> = posts.iter().map(|p| p.id.to_string()).chain([theirs.clone()]).collect();
+    let before = answers(&world.desk, &names).await;
+    world.into_doubt(posts[0].id).await;
+    let crate::Answer::Escalations(open) = world.ask(BEA, Query::EscalationList { all: false }).await else { panic!() };
+    let escalation = open[0].id;
+    for ((question, was), (_, is)) in before.iter().zip(answers(&world.desk, &names).await) {
+        assert_eq!(*was, is, "{question}");
+    }
+    world.go_to("2027-03-02T10:00:00Z");
+    let hidden = world.desk.ask(peer(OLEG), Query::EscalationShow { escalation }).await;
+    let Err(Problem::Refused(hidden)) = hidden else { panic!("{hidden:?}") };
+    assert!(hidden.why.contains("there is no escalation"), "{hidden}");
+    // The other way round: theirs is told.
+    world.prepare(posts[1].id, Repeat::Always).await;
+    world.ask(BEA, Query::PostShow { post: posts[1].id.to_string() }).await;
+}

@@ -282,6 +282,8 @@ fn a_refused_command_changes_nothing_and_replay_gives_the_same_state() {
     }
 }
 
+type Change<'a> = &'a dyn Fn(&mut CommitFacts);
+
 #[test]
 fn everything_that_could_forbid_a_post_forbids_it() {
     let post = prepared(Repeat::Always);
@@ -291,7 +293,7 @@ fn everything_that_could_forbid_a_post_forbids_it() {
         change(&mut facts);
         post.decide(PostCommand::Commit(Box::new(facts)))
     };
-    let forbidden: [(&str, &dyn Fn(&mut CommitFacts)); 11] = [
+    let forbidden: [(&str, Change<'_>); 11] = [
         ("commit.held", &|f| f.holds.push("the engine is on hold".to_owned())),
         ("commit.account", &|f| f.account = Some("the login is lost".to_owned())),
         ("commit.early", &|f| f.now = t(-1)),
@@ -307,7 +309,7 @@ fn everything_that_could_forbid_a_post_forbids_it() {
     for (rule, change) in forbidden {
         assert_eq!(changed(change).unwrap_err().rule, rule);
     }
-    let voids: [(Field, &dyn Fn(&mut CommitFacts)); 5] = [
+    let voids: [(Field, Change<'_>); 5] = [
         (Field::Content, &|f| f.present.content = ContentHash(Digest::of(b"other"))),
         (Field::Account, &|f| f.present.identity = "did:plc:other".to_owned()),
         (Field::Lane, &|f| f.present.lane = Lane::Hybrid),
@@ -420,9 +422,8 @@ proptest! {
             let mut commands = every_command(&post);
             let latest = post.attempts.last().map_or(1, |a| a.number);
             for (_, command) in &mut commands {
-                match command {
-                    PostCommand::End { attempt, .. } | PostCommand::Look { attempt, .. } | PostCommand::TakeOver { attempt, .. } => *attempt = latest,
-                    _ => {}
+                if let PostCommand::End { attempt, .. } | PostCommand::Look { attempt, .. } | PostCommand::TakeOver { attempt, .. } = command {
+                    *attempt = latest;
                 }
             }
             let (name, command) = commands.swap_remove(choice % commands.len());
