@@ -64,7 +64,7 @@ async fn run_engine(home: Home) -> Result<(), String> {
     tell_log();
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let words = |error: &dyn std::fmt::Display| error.to_string();
-    let rules = Arc::new(Rules::load(&home.config().join("rules")).map_err(|e| words(&e))?);
+    let rules = Arc::new(Rules::load(&home.rules()).map_err(|e| words(&e))?);
     let store = own(&home, &clock).await.map_err(|e| words(&e))?;
     let seed = clock::entropy_seed().map_err(|e| words(&e))?;
     let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), rules.version.clone(), Seeds::new(seed));

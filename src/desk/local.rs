@@ -58,7 +58,7 @@ impl Door {
     }
 
     fn near(home: &Home, store: Store, clock: Arc<dyn Clock>) -> Result<Self, Problem> {
-        let rules = Rules::load(&home.config().join("rules")).map_err(|e| Problem::Failed(e.to_string()))?;
+        let rules = Rules::load(&home.rules()).map_err(|e| Problem::Failed(e.to_string()))?;
         let desk = Desk::new(store, home.clone(), Arc::new(rules), clock, None);
         Ok(Self::Near(Box::new(desk), Peer { uid: own_uid() }))
     }

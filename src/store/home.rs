@@ -71,6 +71,11 @@ impl Home {
         self.run().join("desk.sock")
     }
 
+    /// Returns the folder of rule packs and limits that replace the built-in ones.
+    pub fn rules(&self) -> PathBuf {
+        self.root.join("rules")
+    }
+
     /// Returns the configuration.
     pub fn config(&self) -> PathBuf {
         self.root.join("expos.toml")
