@@ -1,5 +1,6 @@
 //! The main job on real input: a brief by file becomes posts on Bluesky's own servers, verified and measured.
 
+#![expect(clippy::disallowed_methods, reason = "idleness is watched for in real time")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test, with words")]
 
 mod support;
@@ -111,6 +112,12 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     }
     assert_eq!(measured, 3);
 
+    // With nothing due nobody polls: a task wakes when something is due or changed, and nothing is.
+    let before = steps(&agency);
+    std::thread::sleep(Duration::from_secs(6));
+    let woke = steps(&agency) - before;
+    assert!(woke <= 6, "{woke} wake-ups of six tasks in six idle seconds");
+
     // Few commits a post, the whole log whole, and the read tables the fold of it.
     assert!(commits_per_post(&agency, &code) <= 5, "from due to published at most five commits");
     agency.stop_engine();
@@ -134,6 +141,11 @@ fn commits_per_post(agency: &Agency, code: &str) -> usize {
         most = most.max(until_out.count());
     }
     most
+}
+
+fn steps(agency: &Agency) -> u64 {
+    let health = agency.json(&["engine", "status"]);
+    health["tasks"].as_array().unwrap().iter().map(|t| t["steps"].as_u64().unwrap()).sum()
 }
 
 fn metric(snapshot: &Value, name: &str) -> Option<f64> {

@@ -29,14 +29,42 @@ pub struct BrandKit {
     pub hashtags_max: Option<u32>,
 }
 
-/// Hours in which nothing goes out, on the client's wall clock; over midnight where `from` is the later one.
+/// Hours in which nothing goes out, on the client's wall clock: `{ from = "21:00", until = "07:00" }`, or `"none"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "`quiet_hours` is { from = \"21:00\", until = \"07:00\" }, or \"none\"")]
+pub enum QuietHours {
+    /// From one wall time to another; over midnight where `from` is the later one.
+    Between(WallHours),
+    /// Posts may go out at any hour.
+    None(NoHours),
+}
+
+/// From one wall time to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct QuietHours {
+pub struct WallHours {
     /// As in `21:00`.
     pub from: String,
     /// As in `07:00`.
     pub until: String,
+}
+
+/// The word for no quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoHours {
+    /// `"none"`.
+    None,
+}
+
+impl QuietHours {
+    /// Returns the hours; `None` where there are none.
+    pub const fn hours(&self) -> Option<&WallHours> {
+        match self {
+            Self::Between(hours) => Some(hours),
+            Self::None(NoHours::None) => None,
+        }
+    }
 }
 
 /// Days on which nothing goes out, in the client's zone.
@@ -72,7 +100,7 @@ pub struct Policy {
     /// The most posts on one account in any 24 hours.
     pub max_per_24h: u32,
     /// Hours in which nothing goes out.
-    pub quiet_hours: Option<QuietHours>,
+    pub quiet_hours: QuietHours,
     /// Days on which nothing goes out.
     pub blackouts: Vec<Blackout>,
     /// How long after its slot a post may still go out.
@@ -106,7 +134,7 @@ impl Default for Policy {
             allow_private_hosts: false,
             min_gap: Span::minutes(120),
             max_per_24h: 6,
-            quiet_hours: Some(QuietHours { from: "21:00".to_owned(), until: "07:00".to_owned() }),
+            quiet_hours: QuietHours::Between(WallHours { from: "21:00".to_owned(), until: "07:00".to_owned() }),
             blackouts: Vec::new(),
             grace: Span::minutes(20),
             prepare_lead: Span::minutes(30),
@@ -135,10 +163,10 @@ impl Policy {
         need((0.0..=1.0).contains(&self.near_duplicate), "`near_duplicate` is a share from 0 to 1, as in 0.8");
         need(!self.locale.is_empty() && self.locale.len() <= 35, "`locale` is a language tag, as in \"en-GB\"");
         need(
-            self.quiet_hours.as_ref().is_none_or(|q| {
+            self.quiet_hours.hours().is_none_or(|q| {
                 crate::calendar::quiet::wall(&q.from).is_some() && crate::calendar::quiet::wall(&q.until).is_some()
             }),
-            "`quiet_hours` are wall times, as in { from = \"21:00\", until = \"07:00\" }",
+            "`quiet_hours` are wall times, as in { from = \"21:00\", until = \"07:00\" }, or \"none\"",
         );
         need(
             self.blackouts.iter().all(|b| {

@@ -14,6 +14,9 @@
 //! | reviewing | running | decision → completed |
 //! | completed, invalid | completed, invalid | – |
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -172,7 +172,7 @@ pub enum Action {
     WaiveBlock,
     /// Send a reply.
     SendReply,
-    /// Ship, iterate, abandon; sign confounders.
+    /// Ship, iterate, abandon; sign confounders; settle an escalation.
     Decide,
     /// Start and sign off a check-in.
     CheckIn,
@@ -289,8 +289,8 @@ pub const MATRIX: [Row; 27] = [
     row(Action::SendReply, "send a reply", &[], [N, Y, Y, Y, N, N]),
     row(
         Action::Decide,
-        "decide ship, iterate, abandon; sign confounders",
-        &[],
+        "decide ship, iterate, abandon; sign confounders; settle an escalation",
+        &["escalation take", "escalation resolve"],
         [N, Y, Y, Y, N, Cell::ByRule("invalid by a validity check only")],
     ),
     row(Action::CheckIn, "check-in start, sign off", &[], [N, Y, Y, Y, N, N]),
@@ -307,7 +307,7 @@ pub const MATRIX: [Row; 27] = [
         [N, N, N, Cell::NotSelf, N, N],
     ),
     row(Action::ExportReports, "export reports in scope", &[], [Y, Y, Y, Y, N, N]),
-    row(Action::ExportAudit, "export the full audit", &[], [N, N, Y, Y, N, N]),
+    row(Action::ExportAudit, "export the full audit", &[], [N, N, N, Y, N, N]),
     row(Action::HoldEngine, "hold the engine", &["engine hold"], [N, Y, Y, Y, N, N]),
     row(Action::ReleaseEngine, "release the engine, restore, migrate", &["engine release"], [N, N, N, Y, N, N]),
     row(Action::Backup, "backup", &["store backup"], [N, N, N, Y, N, Cell::ByRule("backup")]),
@@ -372,7 +372,8 @@ pub fn authorise(action: Action, role: Role, uid: u32, own: Ownership<'_>) -> Re
                 .filter(|r| matches!(cell(action, Column::Person(*r)), Cell::Yes | Cell::NotOwn | Cell::NotSelf))
                 .map(Role::as_str)
                 .collect();
-            Err(not_allowed(format!("a {role} may not"), format!("ask a person who is {}", may.join(" or "))))
+            let article = if matches!(role, Role::Operator | Role::Admin) { "an" } else { "a" };
+            Err(not_allowed(format!("{article} {role} may not"), format!("ask a person who is {}", may.join(" or "))))
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
+use domain::id::AccountId;
 use domain::role::Scope;
+use domain::secret::SecretKind;
 use domain::time::{Span, UtcTime};
 use serde_json::json;
 use store::Cause;
@@ -33,25 +35,36 @@ impl Inner {
         Ok(next)
     }
 
-    /// Refreshes a session that is about to run out; returns when to look again.
-    async fn tend_login(self: &Arc<Self>, id: &domain::id::AccountId) -> Result<Option<UtcTime>, EngineError> {
+    /// Refreshes a session that is about to run out; returns when to look again. The account is taken only for that: to
+    /// take it wakes every task when it is free again.
+    async fn tend_login(self: &Arc<Self>, id: &AccountId) -> Result<Option<UtcTime>, EngineError> {
         let key = format!("login {id}");
-        let due = self.due_again(&key);
+        let due = self.refresh_due(id).await?.max(self.due_again(&key));
         if due > self.now() {
             return Ok(Some(due));
         }
         let Some(_taken) = self.take_account(id) else { return Ok(None) };
         match self.login(id).await? {
-            Ok((login, adapter)) => {
+            Ok(_) => {
                 self.succeeded(&key);
-                let until = adapter.session_until(&login.session);
-                Ok(until.map(|until| until.minus(REFRESH_AHEAD)).filter(|at| *at > self.now()))
+                // A session that cannot be made to last longer is tried again like anything that did not succeed.
+                let next = self.refresh_due(id).await?;
+                Ok(Some(if next > self.now() { next } else { self.try_again(&key) }))
             }
             Err(no) => {
                 self.pulse.went_wrong(Task::Tend, no.why());
                 Ok(Some(self.try_again(&key)))
             }
         }
+    }
+
+    /// Returns when an account's session is to be refreshed; now where that cannot be told.
+    async fn refresh_due(&self, id: &AccountId) -> Result<UtcTime, EngineError> {
+        let Some((_, adapter)) = self.adapter_of(id).await? else { return Ok(UtcTime::from_micros(i64::MAX)) };
+        let wanted = id.clone();
+        let session = self.store.read(move |view| view.secret(&wanted, SecretKind::Session)).await?;
+        let until = session.and_then(|session| adapter.session_until(&session));
+        Ok(until.map_or(UtcTime::from_micros(0), |until| until.minus(REFRESH_AHEAD)))
     }
 
     async fn beat(&self) -> Result<(), EngineError> {

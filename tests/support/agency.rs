@@ -26,6 +26,7 @@ pub(crate) struct Agency {
 pub(crate) const POLICY: &str = r#"
 allow_private_hosts = true
 min_gap = "1s"
+quiet_hours = "none"
 max_per_24h = 100
 posts_per_week = 200
 grace = "10m"

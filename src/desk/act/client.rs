@@ -52,6 +52,30 @@ pub(super) fn read_form<T: for<'de> Deserialize<'de>>(what: &str, text: &str) ->
     })
 }
 
+/// Reads a form over what is there: a key that is left out keeps its value, so that nothing is lost by leaving it out.
+fn read_over<T: Serialize + for<'de> Deserialize<'de>>(what: &str, present: &T, text: &str) -> Result<T, Refusal> {
+    let given: toml::Table = read_form(what, text)?;
+    let mut whole = toml::Table::try_from(present).map_err(|e| {
+        Refusal::invalid("form.toml", what, e.to_string(), "tell an admin: the stored form cannot be written")
+    })?;
+    overlay(&mut whole, given);
+    whole.try_into().map_err(|e: toml::de::Error| {
+        let why: String = e.message().chars().take(300).collect();
+        Refusal::invalid("form.toml", what, why, "correct it and try again")
+    })
+}
+
+fn overlay(base: &mut toml::Table, given: toml::Table) {
+    for (key, value) in given {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => overlay(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
 pub(super) fn new(
     context: &mut Context,
     tx: &mut Tx<'_>,
@@ -138,7 +162,8 @@ fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
 
 pub(super) fn edit(context: &Context, tx: &mut Tx<'_>, id: &ClientId, text: &str) -> Result<Done, Stop> {
     let client = context.client(tx, id)?;
-    let form: ClientForm = read_form(&format!("client {id}"), text)?;
+    let present = ClientForm { name: client.name.clone(), zone: client.zone, kit: client.kit.clone() };
+    let form: ClientForm = read_over(&format!("client {id}"), &present, text)?;
     check_name(&format!("client {id}"), &form.name)?;
     let events = client.decide(ClientCommand::Edit { name: form.name, zone: form.zone, kit: form.kit })?;
     let after = tx.append::<Client>(id, events)?;
@@ -147,7 +172,7 @@ pub(super) fn edit(context: &Context, tx: &mut Tx<'_>, id: &ClientId, text: &str
 
 pub(super) fn edit_policy(context: &Context, tx: &mut Tx<'_>, id: &ClientId, text: &str) -> Result<Done, Stop> {
     let client = context.client(tx, id)?;
-    let policy: Policy = read_form(&format!("policy of {id}"), text)?;
+    let policy: Policy = read_over(&format!("policy of {id}"), &client.policy, text)?;
     let events = client.decide(ClientCommand::EditPolicy { policy: Box::new(policy) })?;
     let after = tx.append::<Client>(id, events)?;
     voided(context, tx, id, "policy", after.policy_version)

@@ -62,8 +62,8 @@ async fn the_guards_look_again_when_a_person_approves() {
 async fn going_on_needs_a_reason_and_clean_guards_and_after_a_breach_a_reviewer() {
     let world = World::small(HomeKind::Personal).await;
     world.grant(2001, Role::Operator, &["alpha"]).await;
-    let code =
-        world.approved(ADA, &BriefText { level: "review".to_owned(), ..BriefText::new("alpha", "rye", TUESDAY) }).await;
+    let code = world.submitted(2001, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    world.approve(ADA, &code).await;
     let target = || Stoppable::Experiment(code.clone());
     let resume = |reason: &str| Command::Resume { target: target(), reason: reason.to_owned() };
     assert_eq!(world.refused(2001, resume("it is fine")).await.kind, RefusalKind::Nothing);

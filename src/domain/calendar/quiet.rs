@@ -5,7 +5,7 @@
 
 use chrono::{NaiveDate, NaiveTime, Timelike};
 
-use crate::client::{Blackout, Policy, QuietHours};
+use crate::client::{Blackout, Policy, WallHours};
 use crate::time::{Span, UtcTime, Zone};
 
 /// Reads a wall time as in `09:10`.
@@ -50,12 +50,12 @@ pub fn quiet_at(policy: &Policy, zone: Zone, time: UtcTime) -> Option<Quiet> {
     if let Some(found) = policy.blackouts.iter().find(blackout) {
         return Some(Quiet::Blackout(found.why.clone()));
     }
-    let hours = policy.quiet_hours.as_ref()?;
+    let hours = policy.quiet_hours.hours()?;
     let minute = local.hour.saturating_mul(60).saturating_add(local.minute);
     if inside(hours, minute)? { Some(Quiet::Hours(format!("{}-{}", hours.from, hours.until))) } else { None }
 }
 
-fn inside(hours: &QuietHours, minute: u32) -> Option<bool> {
+fn inside(hours: &WallHours, minute: u32) -> Option<bool> {
     let at = |t: NaiveTime| t.hour().saturating_mul(60).saturating_add(t.minute());
     let (from, until) = (at(wall(&hours.from)?), at(wall(&hours.until)?));
     Some(if from <= until { from <= minute && minute < until } else { minute >= from || minute < until })

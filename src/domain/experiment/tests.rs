@@ -1,0 +1,314 @@
+//! The life of an experiment against a naive table of it: stages move only as the header of `experiment` says.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::aggregate::fold;
+use crate::brief::{Template, read};
+use crate::hash::{Digest, Fingerprint};
+use crate::hold::HoldCause;
+use crate::preflight::Guard;
+use crate::time::Window;
+
+const START: UtcTime = UtcTime::from_micros(0);
+
+/// What is asked, without what it carries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ask {
+    Edit(u8),
+    Look { blocked: bool },
+    Submit,
+    Word { uid: u32, shown: u8, needed: usize },
+    Reject { reason: bool },
+    Withdraw,
+    Lose,
+    Out,
+    Settled { any_out: bool },
+    Ripe,
+    Pause,
+    Resume { reason: bool },
+    Stop { reason: bool },
+    Drop { reason: bool },
+}
+
+fn asks() -> impl Strategy<Value = Ask> {
+    prop_oneof![
+        (0_u8..3).prop_map(Ask::Edit),
+        any::<bool>().prop_map(|blocked| Ask::Look { blocked }),
+        Just(Ask::Look { blocked: false }),
+        Just(Ask::Submit),
+        Just(Ask::Submit),
+        (1_u32..4, 0_u8..2, 1_usize..3).prop_map(|(uid, shown, needed)| Ask::Word { uid, shown, needed }),
+        (1_u32..4, 0_u8..2, 1_usize..3).prop_map(|(uid, shown, needed)| Ask::Word { uid, shown, needed }),
+        any::<bool>().prop_map(|reason| Ask::Reject { reason }),
+        Just(Ask::Withdraw),
+        Just(Ask::Lose),
+        Just(Ask::Out),
+        any::<bool>().prop_map(|any_out| Ask::Settled { any_out }),
+        Just(Ask::Ripe),
+        Just(Ask::Pause),
+        any::<bool>().prop_map(|reason| Ask::Resume { reason }),
+        any::<bool>().prop_map(|reason| Ask::Stop { reason }),
+        any::<bool>().prop_map(|reason| Ask::Drop { reason }),
+    ]
+}
+
+fn brief(n: u8) -> Brief {
+    let mut brief = read(Template::named("hook-swap").unwrap().text).unwrap();
+    brief.hypothesis = crate::text::Untrusted::new(format!("hypothesis {n}"));
+    brief
+}
+
+fn reason(given: bool) -> String {
+    if given { "a reason".to_owned() } else { " ".to_owned() }
+}
+
+fn command(ask: Ask) -> ExperimentCommand {
+    let by = || Actor::Engine;
+    match ask {
+        Ask::Edit(n) => ExperimentCommand::Edit {
+            brief: Box::new(brief(n)),
+            variants: Vec::new(),
+            by: Writer { uid: 9, name: "ed".to_owned() },
+        },
+        Ask::Look { blocked } => ExperimentCommand::RecordPreflight {
+            findings: if blocked { vec![blocking()] } else { Vec::new() },
+            level: Level::default(),
+        },
+        Ask::Submit => ExperimentCommand::Submit {
+            plan: Box::new(Plan {
+                seed: 1,
+                generator: "g".to_owned(),
+                tries: 1,
+                slots: Vec::new(),
+                tenure: Window { from: START, until: START },
+            }),
+        },
+        Ask::Word { uid, shown, needed } => ExperimentCommand::GiveWord {
+            approver: Approver {
+                uid: Some(uid),
+                name: format!("u{uid}"),
+                at: START,
+                shown: Fingerprint(Digest::of(&[shown])),
+            },
+            needed,
+        },
+        Ask::Reject { reason: given } => ExperimentCommand::Reject { by: by(), reason: reason(given) },
+        Ask::Withdraw => ExperimentCommand::Withdraw { why: "w".to_owned() },
+        Ask::Lose => ExperimentCommand::LoseApproval { why: "w".to_owned() },
+        Ask::Out => ExperimentCommand::PostOut,
+        Ask::Settled { any_out } => ExperimentCommand::AllSettled { any_out },
+        Ask::Ripe => ExperimentCommand::LastAgeReached,
+        Ask::Pause => ExperimentCommand::Pause(Hold {
+            cause: HoldCause::Operator,
+            by: "u".to_owned(),
+            at: START,
+            reason: "r".to_owned(),
+        }),
+        Ask::Resume { reason: given } => ExperimentCommand::Resume { reason: reason(given) },
+        Ask::Stop { reason: given } => ExperimentCommand::Stop { by: by(), reason: reason(given) },
+        Ask::Drop { reason: given } => ExperimentCommand::Drop { by: by(), reason: reason(given) },
+    }
+}
+
+fn blocking() -> Finding {
+    Finding {
+        guard: Guard::PolicyGuard,
+        rule: "policy.banned".to_owned(),
+        severity: Severity::Block,
+        place: "hook".to_owned(),
+        why: "it is banned".to_owned(),
+        mend: "write something else".to_owned(),
+        level: None,
+    }
+}
+
+fn taken_in(kind: ExperimentKind, stage: Stage) -> Experiment {
+    let writer = || Writer { uid: 9, name: "ed".to_owned() };
+    Experiment {
+        id: ExperimentId::new(START, [1; 10]),
+        code: "ACME-001".to_owned(),
+        client: "acme".parse().unwrap(),
+        kind,
+        author: writer(),
+        editor: writer(),
+        brief: (kind != ExperimentKind::House).then(|| brief(0)),
+        variants: Vec::new(),
+        findings: Vec::new(),
+        level: Level::default(),
+        plan: None,
+        words: Vec::new(),
+        stage,
+        holds: Holds::default(),
+        created: START,
+    }
+}
+
+/// The life as a person would draw it: a word for the stage and a few facts, by the table in the module's header.
+#[derive(Debug, Clone, PartialEq)]
+struct Naive {
+    stage: &'static str,
+    blocked: bool,
+    held: bool,
+    /// Who gave their word, for which sheet.
+    words: Vec<(u32, u8)>,
+    brief: u8,
+    planned: bool,
+}
+
+impl Naive {
+    fn is(&self, stages: &[&str]) -> bool {
+        stages.contains(&self.stage)
+    }
+
+    /// Does what is asked, or says no and stays.
+    fn ask(&mut self, ask: Ask) -> bool {
+        let draft = ["creating", "preflight", "awaiting approval"];
+        let running = ["scheduled", "running", "maturing", "reviewing"];
+        match ask {
+            Ask::Edit(n) => {
+                let open = self.is(&draft) || self.is(&["scheduled", "running"]);
+                if !open || n == self.brief {
+                    return false;
+                }
+                self.brief = n;
+                self.words.clear();
+                match self.stage {
+                    "creating" => self.stage = "preflight",
+                    "scheduled" => self.stage = "awaiting approval",
+                    _ => {}
+                }
+            }
+            Ask::Look { blocked } => {
+                if self.is(&["completed"]) {
+                    return false;
+                }
+                self.blocked = blocked;
+                if self.is(&["creating"]) {
+                    self.stage = "preflight";
+                }
+            }
+            Ask::Submit => {
+                if !self.is(&["preflight"]) || self.blocked {
+                    return false;
+                }
+                (self.stage, self.planned) = ("awaiting approval", true);
+                self.words.clear();
+            }
+            Ask::Word { uid, shown, needed } => {
+                let again = self.words.contains(&(uid, shown));
+                if !self.is(&["awaiting approval", "running"]) || self.blocked || again {
+                    return false;
+                }
+                if self.words.iter().any(|(_, seen)| *seen != shown) {
+                    self.words.clear();
+                }
+                self.words.push((uid, shown));
+                if self.words.len() >= needed && self.is(&["awaiting approval"]) {
+                    self.stage = "scheduled";
+                }
+            }
+            Ask::Reject { reason } => {
+                if !self.is(&["awaiting approval"]) || !reason {
+                    return false;
+                }
+                self.back();
+            }
+            Ask::Withdraw => {
+                if !self.is(&["awaiting approval", "scheduled"]) {
+                    return false;
+                }
+                self.back();
+            }
+            Ask::Lose => {
+                if self.is(&["awaiting approval", "scheduled", "running"]) {
+                    self.words.clear();
+                }
+                if self.is(&["scheduled"]) {
+                    self.stage = "awaiting approval";
+                }
+            }
+            Ask::Out => {
+                if self.is(&["awaiting approval", "scheduled"]) {
+                    self.stage = "running";
+                }
+            }
+            Ask::Settled { any_out } => {
+                if self.is(&["awaiting approval", "scheduled", "running"]) {
+                    self.stage = if any_out { "maturing" } else { "completed" };
+                }
+            }
+            Ask::Ripe => {
+                if self.is(&["maturing"]) {
+                    self.stage = "reviewing";
+                }
+            }
+            Ask::Pause => {
+                if self.is(&["completed"]) {
+                    return false;
+                }
+                self.held = true;
+            }
+            Ask::Resume { reason } => {
+                if !self.held || !reason {
+                    return false;
+                }
+                self.held = false;
+            }
+            Ask::Stop { reason } => return self.end(&running, reason),
+            Ask::Drop { reason } => return self.end(&draft, reason),
+        }
+        true
+    }
+
+    fn back(&mut self) {
+        (self.stage, self.planned) = ("preflight", false);
+        self.words.clear();
+    }
+
+    fn end(&mut self, from: &[&str], reason: bool) -> bool {
+        let fits = self.is(from) && reason;
+        if fits {
+            self.stage = "completed";
+        }
+        fits
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_experiment_lives_as_its_table_says(all in proptest::collection::vec(asks(), 1..60)) {
+        let mut experiment = taken_in(ExperimentKind::Micro, Stage::Creating);
+        let mut naive = Naive { stage: "creating", blocked: false, held: false, words: Vec::new(), brief: 0, planned: false };
+        for ask in all {
+            let before = experiment.clone();
+            let expected = naive.ask(ask);
+            let decided = experiment.decide(command(ask));
+            prop_assert_eq!(decided.is_ok(), expected, "{:?} on {:?}", ask, before.stage);
+            if let Ok(events) = decided {
+                experiment = fold(Some(experiment), &events).unwrap();
+            }
+            prop_assert_eq!(experiment.stage.word(), naive.stage, "{:?} on {:?}", ask, before.stage);
+            prop_assert_eq!(!experiment.holds.is_free(), naive.held);
+            prop_assert_eq!(experiment.is_blocked(), naive.blocked);
+            prop_assert_eq!(experiment.plan.is_some(), naive.planned || experiment.plan.is_some() && experiment.stage.is_over());
+            let given: Vec<Option<u32>> = experiment.words.iter().map(|w| w.uid).collect();
+            let words: Vec<Option<u32>> = naive.words.iter().map(|(uid, _)| Some(*uid)).collect();
+            prop_assert_eq!(given, words, "{:?}", ask);
+            if before.stage.is_over() {
+                prop_assert_eq!(&experiment.stage, &before.stage, "what is over stays over");
+            }
+        }
+    }
+
+    #[test]
+    fn the_house_experiment_stands_as_long_as_its_client(all in proptest::collection::vec(asks(), 1..30)) {
+        let mut house = taken_in(ExperimentKind::House, Stage::Running);
+        for ask in all {
+            if let Ok(events) = house.decide(command(ask)) {
+                house = fold(Some(house), &events).unwrap();
+            }
+            prop_assert_eq!(&house.stage, &Stage::Running, "{:?}", ask);
+        }
+    }
+}
