@@ -10,7 +10,7 @@ use cli::{Cli, Environment, Exit, Io};
 use clock::{Clock, RealClock, Seeds};
 use desk::query::TaskHealth;
 use desk::{Beat, Desk, Home, Rules, server};
-use engine::Engine;
+use engine::{AdapterMaker, Engine, World};
 use store::{Open, Store, StoreError};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -67,7 +67,8 @@ async fn run_engine(home: Home) -> Result<(), String> {
     let rules = Arc::new(Rules::load(&home.rules()).map_err(|e| words(&e))?);
     let store = own(&home, &clock).await.map_err(|e| words(&e))?;
     let seed = clock::entropy_seed().map_err(|e| words(&e))?;
-    let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), rules.version.clone(), Seeds::new(seed));
+    let world = World { packs: rules.version.clone(), seeds: Seeds::new(seed), adapters: real_network(&clock) };
+    let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), world);
     let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
     let listener = server::bind(&home.socket()).map_err(|e| words(&e))?;
     tracing::info!(home = %home.root.display(), "the engine runs; its desk answers at {}", home.socket().display());
@@ -97,6 +98,11 @@ async fn own(home: &Home, clock: &Arc<dyn Clock>) -> Result<Store, StoreError> {
             opened => return opened,
         }
     }
+}
+
+fn real_network(clock: &Arc<dyn Clock>) -> AdapterMaker {
+    let clock = Arc::clone(clock);
+    Arc::new(move |platform, allow_private| platforms::adapter_for(platform, allow_private, Arc::clone(&clock)))
 }
 
 fn beat_of(engine: &Engine) -> Beat {

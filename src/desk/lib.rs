@@ -15,6 +15,7 @@ pub mod query;
 pub mod remote;
 pub mod rules;
 pub mod server;
+pub mod shared;
 pub mod sheet;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use clock::Clock;
 use domain::actor::{Actor, Person};
+use domain::agency::HomeKind;
 use domain::id::CommandId;
 use domain::role::{NotOwn, Ownership, authorise};
 use store::{Cause, Remembered, Store};
@@ -99,8 +101,14 @@ impl Desk {
 
     /// Returns who a peer is; strangers get nothing (T1).
     pub async fn person(&self, peer: Peer) -> Result<Person, Problem> {
-        let found = self.store.read(move |view| view.person(peer.uid)).await?;
-        found.ok_or_else(Problem::stranger)
+        let found = self.store.read(move |view| Ok((view.person(peer.uid)?, view.agency()?.kind))).await?;
+        let service = rustix::process::geteuid().as_raw();
+        match found {
+            // On a shared box root and the service user are nobody: an act needs a person behind it (T1, T5).
+            (Some(_), HomeKind::Shared) if peer.uid == 0 || peer.uid == service => Err(Problem::stranger()),
+            (Some(person), HomeKind::Shared | HomeKind::Personal) => Ok(person),
+            (None, _) => Err(Problem::stranger()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use clock::Clock;
 use domain::actor::{Actor, Person};
 use domain::agency::{Agency, HomeKind};
 use domain::id::CommandId;
+use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
 use domain::time::UtcTime;
 use futures_util::{Stream, StreamExt};
@@ -36,6 +37,7 @@ impl Door {
     pub async fn open(home: &Home, clock: Arc<dyn Clock>) -> Result<Self, Problem> {
         let mut tries = 0;
         loop {
+            check_way(home)?;
             if !home.exists() {
                 return Err(Problem::Failed(format!(
                     "there is no home at {}; make one with `expos init`",
@@ -44,6 +46,12 @@ impl Door {
             }
             if let Reached::Yes(remote) = Remote::reach(home).await? {
                 return Ok(Self::Far(remote));
+            }
+            if let Some(owner) = foreign_owner(home) {
+                return Err(Problem::Unreachable(format!(
+                    "no engine runs on the shared home {} (it belongs to {owner}): nothing is published; tell an admin",
+                    home.root.display()
+                )));
             }
             match Store::open(home, Open::Inline, Arc::clone(&clock)) {
                 Ok(store) => return Self::near(home, store, clock),
@@ -98,6 +106,27 @@ impl Door {
     }
 }
 
+/// A home that one may not enter is not a home that is not there.
+fn check_way(home: &Home) -> Result<(), Problem> {
+    match home.db().symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Problem::Refused(Refusal::new(
+            RefusalKind::NotAllowed,
+            "home.closed",
+            format!("the home {}", home.root.display()),
+            "your Unix user may not enter it",
+            "ask root to add you to the home's group, then log in anew",
+        ))),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Returns whose a home is, where it is somebody else's.
+fn foreign_owner(home: &Home) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = std::fs::metadata(&home.root).ok()?.uid();
+    (owner != own_uid()).then(|| unix_name(owner).unwrap_or_else(|| format!("uid {owner}")))
+}
+
 fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -112,8 +141,18 @@ pub fn unix_uid(name: &str) -> Option<u32> {
     passwd().into_iter().find(|(found, _)| found == name).map(|(_, uid)| uid)
 }
 
+/// Returns the id of a Unix group on this box.
+pub fn unix_gid(name: &str) -> Option<u32> {
+    names("/etc/group").into_iter().find(|(found, _)| found == name).map(|(_, gid)| gid)
+}
+
 fn passwd() -> Vec<(String, u32)> {
-    let text = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    names("/etc/passwd")
+}
+
+/// Reads name and number, the first and third field of each line.
+fn names(file: &str) -> Vec<(String, u32)> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
     let entry = |line: &str| {
         let mut fields = line.split(':');
         let name = fields.next()?.to_owned();

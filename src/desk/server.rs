@@ -11,9 +11,9 @@
 //! | `GET /v1/openapi.json` | – | this table, for programs |
 //!
 //! A problem is a [`Problem`] as JSON with a fitting status. The socket is made under the process's umask, in a folder that
-//! others cannot enter, and only by whoever owns the store (T3).
+//! others cannot enter, and only by whoever owns the store (T3); the group gets at it where it may enter the folder (T1).
 
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 
 use axum::Json;
@@ -76,7 +76,19 @@ pub fn bind(path: &Path) -> Result<UnixListener, ServeError> {
         Ok(_) => return Err(ServeError::InTheWay { path: shown() }),
         Err(_absent) => {}
     }
-    UnixListener::bind(path).map_err(|source| ServeError::Bind { path: shown(), source })
+    let listener = UnixListener::bind(path).map_err(|source| ServeError::Bind { path: shown(), source })?;
+    open_to_group(path).map_err(|source| ServeError::Bind { path: shown(), source })?;
+    Ok(listener)
+}
+
+/// In a folder that its group may enter, the group may speak to the desk. Made for the owner alone and opened after, so
+/// that there is no moment at which too many may.
+fn open_to_group(socket: &Path) -> std::io::Result<()> {
+    let Some(folder) = socket.parent() else { return Ok(()) };
+    if std::fs::metadata(folder)?.permissions().mode() & 0o010 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o660))
 }
 
 /// Serves the desk until `stop` is ready.

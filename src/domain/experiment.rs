@@ -6,9 +6,9 @@
 //! | stage | status | leaves by |
 //! |---|---|---|
 //! | drafting, creating, preflight | draft | no blocking finding, submitted → awaiting approval |
-//! | awaiting approval | draft | enough words → scheduled; rejected → drafting |
-//! | scheduled | running | first post out → running; edited → awaiting approval |
-//! | running | running | all posts settled → maturing; breach, pause → paused |
+//! | awaiting approval | draft | enough words → scheduled; rejected, plan given up → preflight; as scheduled, for posts whose own approval stands |
+//! | scheduled | running | first post out → running; edited, an approval lost → awaiting approval; plan given up → preflight |
+//! | running | running | all posts settled → maturing, or completed where none is out; breach, pause → paused |
 //! | paused | paused | resumed → where it was; stopped → completed |
 //! | maturing | running | last snapshot age reached → reviewing |
 //! | reviewing | running | decision → completed |

@@ -35,6 +35,7 @@ use store::{Home, Store};
 use tokio::sync::{Notify, watch};
 
 pub use error::EngineError;
+pub use logins::AdapterMaker;
 pub use pulse::Beat;
 
 use logins::Adapters;
@@ -74,6 +75,17 @@ impl Task {
     }
 }
 
+/// What an engine is given beside store and clock.
+#[derive(Clone)]
+pub struct World {
+    /// Names the rules in force; part of every approval.
+    pub packs: String,
+    /// Where randomness comes from.
+    pub seeds: Seeds,
+    /// Who speaks for an account.
+    pub adapters: AdapterMaker,
+}
+
 /// The engine of one home.
 #[derive(Clone)]
 pub struct Engine {
@@ -100,10 +112,11 @@ pub(crate) struct Inner {
 }
 
 impl Engine {
-    /// Makes the engine of a store that this process owns. `packs` names the rules in force.
-    pub fn new(store: Store, home: Home, clock: Arc<dyn Clock>, packs: String, seeds: Seeds) -> Self {
+    /// Makes the engine of a store that this process owns.
+    pub fn new(store: Store, home: Home, clock: Arc<dyn Clock>, world: World) -> Self {
+        let World { packs, seeds, adapters } = world;
         let jumps = Mutex::new(JumpWatch::new(&*clock));
-        let adapters = Adapters::new(Arc::clone(&clock));
+        let adapters = Adapters::new(adapters);
         let inner = Inner {
             store,
             home,

@@ -6,27 +6,30 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clock::Clock;
 use domain::account::{Account, AccountCommand};
 use domain::brief::Platform;
 use domain::id::AccountId;
 use domain::secret::SecretKind;
 use domain::time::Span;
-use platforms::{Adapter, Login, RefreshError, adapter_for};
+use platforms::{Adapter, Login, RefreshError};
 use store::Cause;
 
 use crate::error::allowed;
 use crate::{EngineError, Inner, Task};
 
+/// Makes the adapter of a platform; the second argument says whether its servers may be on this machine. `None` where a
+/// platform has none. The real network's is `platforms::adapter_for`; a demo's speaks to stand-ins.
+pub type AdapterMaker = Arc<dyn Fn(Platform, bool) -> Option<Arc<dyn Adapter>> + Send + Sync>;
+
 /// The adapters in use, one for each platform and trust in hosts.
 pub(crate) struct Adapters {
-    clock: Arc<dyn Clock>,
+    make: AdapterMaker,
     made: Mutex<BTreeMap<(Platform, bool), Arc<dyn Adapter>>>,
 }
 
 impl Adapters {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, made: Mutex::default() }
+    pub(crate) fn new(make: AdapterMaker) -> Self {
+        Self { make, made: Mutex::default() }
     }
 
     fn get(&self, platform: Platform, allow_private: bool) -> Option<Arc<dyn Adapter>> {
@@ -34,7 +37,7 @@ impl Adapters {
         if let Some(adapter) = made.get(&(platform, allow_private)) {
             return Some(Arc::clone(adapter));
         }
-        let adapter = adapter_for(platform, allow_private, Arc::clone(&self.clock))?;
+        let adapter = (self.make)(platform, allow_private)?;
         made.insert((platform, allow_private), Arc::clone(&adapter));
         Some(adapter)
     }

@@ -1,4 +1,4 @@
-//! The numbers: how an experiment's posts are laid out, and how little or much that can show.
+//! The numbers: how an experiment's posts are laid out, how little or much that can show, and what an audience is like.
 //!
 //! Knows variants, blocks, slots, values and ages; knows no posts, platforms or people. Pure: seeds and times come in as
 //! arguments, all logarithms and exponentials are `libm`'s and all draws are this crate's own, so that the same input
@@ -6,6 +6,7 @@
 //!
 //! Invariant: impossible input is an `Err` that names the argument; no NaN leaves the crate.
 
+pub mod audience;
 pub mod design;
 pub mod draw;
 

@@ -5,9 +5,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "what an operator cannot do fails the test, with words")]
 #![expect(clippy::disallowed_methods, reason = "the program is waited for in real time")]
-#![expect(clippy::cast_possible_truncation, clippy::string_slice, reason = "small numbers and digests that this file makes itself")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::string_slice,
+    reason = "small numbers and digests that this file makes itself"
+)]
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +24,10 @@ use super::bluesky::{Account, Network};
 /// A home with the program that works on it.
 pub(crate) struct Agency {
     folder: tempfile::TempDir,
+    home: PathBuf,
+    program: PathBuf,
+    /// Another user than the one who runs the test, and their group.
+    user: Option<u32>,
     engine: Option<Child>,
 }
 
@@ -37,16 +46,66 @@ earliest_counts = "1s"
 impl Agency {
     /// Makes a home with one client in UTC under the test policy.
     pub(crate) fn with_client(client: &str) -> Self {
-        let agency = Self { folder: tempfile::tempdir().expect("a temporary folder"), engine: None };
-        agency.ok(&["init"]);
-        agency.ok(&["client", "new", client, "--name", "A test client", "--zone", "UTC"]);
-        agency.policy(client, POLICY);
+        let agency = Self::unfounded();
+        agency.found(client);
         agency
+    }
+
+    /// Names a folder that is no home yet.
+    pub(crate) fn unfounded() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = folder.path().join("home");
+        Self { folder, home, program: PathBuf::from(env!("CARGO_BIN_EXE_expos")), user: None, engine: None }
+    }
+
+    /// Names a home that stands somewhere else, founded or not.
+    pub(crate) fn at(home: &Path) -> Self {
+        Self { home: home.to_owned(), ..Self::unfounded() }
+    }
+
+    /// Names a folder that is no home yet, for another user than the one who runs the test, where that one is root; the
+    /// system lets root do everything.
+    pub(crate) fn of_a_plain_user() -> Self {
+        const USER: u32 = 20_011;
+        let mut agency = Self::unfounded();
+        if rustix::process::geteuid().is_root() {
+            // The program may stand where another user cannot get at it.
+            agency.program = agency.folder.path().join("expos");
+            std::fs::copy(env!("CARGO_BIN_EXE_expos"), &agency.program).expect("a copy of the program");
+            std::os::unix::fs::chown(agency.folder.path(), Some(USER), Some(USER)).expect("a folder of that user");
+            agency.user = Some(USER);
+        }
+        agency
+    }
+
+    /// Makes the home, with one client in UTC under the test policy.
+    pub(crate) fn found(&self, client: &str) {
+        self.ok(&["init"]);
+        self.ok(&["client", "new", client, "--name", "A test client", "--zone", "UTC"]);
+        self.policy(client, POLICY);
+    }
+
+    /// Adds an account whose login waits for an engine; what is named in briefs has to be there.
+    pub(crate) fn add_account(&self, client: &str, account: &str, password: &str) {
+        let handle = format!("{client}.example.com");
+        let arguments = ["account", "connect", "bluesky", "--account", account, "--client", client, "--handle", &handle];
+        let output = self.expos_with(&[&arguments[..], &["--wait", "0"]].concat(), password);
+        assert!(output.status.success(), "{}", told(&output));
     }
 
     /// The home's folder.
     pub(crate) fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
+        self.home.clone()
+    }
+
+    /// A folder beside the home, for whatever else a test puts on the disk.
+    pub(crate) fn beside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process of the engine.
+    pub(crate) fn engine_pid(&self) -> u32 {
+        self.engine.as_ref().expect("an engine runs").id()
     }
 
     /// Replaces a client's policy.
@@ -62,9 +121,14 @@ impl Agency {
 
     /// Runs the program with a text to read.
     pub(crate) fn expos_with(&self, arguments: &[&str], input: &str) -> Output {
+        self.expos_reading(arguments, input.as_bytes())
+    }
+
+    /// Runs the program with bytes to read.
+    pub(crate) fn expos_reading(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut child = self.command(arguments).spawn().expect("the program starts");
         let mut stdin = child.stdin.take().expect("a pipe to the program");
-        let text = input.as_bytes().to_vec();
+        let text = input.to_vec();
         let writer = std::thread::spawn(move || {
             // The program may end without reading all of it.
             let _ended_early = stdin.write_all(&text);
@@ -74,8 +138,12 @@ impl Agency {
         output
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_expos"));
+    /// The program with these arguments, its environment cleared, its streams piped; for what a test does to it besides.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -152,6 +220,19 @@ impl Agency {
     /// The engine's log.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.path().join("engine.log")
+    }
+
+    /// Runs the engine in the foreground for a while: how it ended by itself, or what it said until it was asked to end,
+    /// which is a success.
+    pub(crate) fn try_engine(&self, patience: Duration) -> Output {
+        let mut child = self.command(&["engine", "run"]).stdin(Stdio::null()).spawn().expect("the engine starts");
+        let began = Instant::now();
+        while began.elapsed() < patience && child.try_wait().expect("a child").is_none() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // It may have ended in this moment; then it hears nothing, and nothing is lost.
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).ok();
+        child.wait_with_output().expect("the engine ends")
     }
 
     /// The engine's log as text.

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file takes what it needs of this and leaves the rest")]
 
 pub(crate) mod agency;
+pub(crate) mod answer;
 pub(crate) mod bluesky;
 pub(crate) mod faulty_proxy;
 pub(crate) mod http;

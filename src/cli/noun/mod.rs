@@ -89,25 +89,57 @@ pub(crate) fn head(words: &str) -> [Block; 2] {
     [Block::Gap, Block::Line(Text::of(words).look(Look::Strong))]
 }
 
-/// Writes something as TOML in which nothing is hidden, and which reads back as the same.
+/// Writes something as TOML in which nothing is hidden, each value on one line, and which reads back as the same.
 pub(crate) fn toml_document(what: &str, value: &impl Serialize) -> Result<String, Failure> {
     let cannot = |why: String| Failure::failed(format!("{what} cannot be written as TOML: {why}"));
-    let text = toml::to_string(value).map_err(|error| cannot(error.to_string()))?;
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match u32::from(c) {
-            _ if c == '\n' || !is_hidden(c) => safe.push(c),
-            // Writing into a string cannot fail.
-            number if number > 0xFFFF => write!(safe, "\\U{number:08X}").unwrap_or_default(),
-            number => write!(safe, "\\u{number:04X}").unwrap_or_default(),
+    let table = toml::Table::try_from(value).map_err(|error| cannot(error.to_string()))?;
+    let mut text = String::new();
+    write_table(&mut text, "", &table);
+    let read = text.parse::<toml::Table>().map_err(|error| cannot(error.message().to_owned()))?;
+    if read == table { Ok(text) } else { Err(cannot("it does not read back as it was".to_owned())) }
+}
+
+fn write_table(text: &mut String, path: &str, table: &toml::Table) {
+    for (key, value) in table.iter().filter(|(_, value)| !value.is_table()) {
+        text.push_str(&format!("{key} = {}\n", written(value)));
+    }
+    for (key, value) in table {
+        if let Some(inner) = value.as_table() {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            text.push_str(&format!("\n[{path}]\n"));
+            write_table(text, &path, inner);
         }
     }
-    let read = |text: &str| text.parse::<toml::Table>().map_err(|error| cannot(error.message().to_owned()));
-    if read(&text)? == read(&safe)? {
-        Ok(safe)
-    } else {
-        Err(cannot("it holds characters that cannot be shown".to_owned()))
+}
+
+fn written(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(string) => written_string(string),
+        toml::Value::Array(values) => format!("[{}]", values.iter().map(written).collect::<Vec<_>>().join(", ")),
+        toml::Value::Table(table) => {
+            let pairs: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", written(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
+            value.to_string()
+        }
     }
+}
+
+fn written_string(string: &str) -> String {
+    let mut out = String::from("\"");
+    for c in string.chars() {
+        // Writing into a string cannot fail.
+        match u32::from(c) {
+            _ if c == '"' || c == '\\' => write!(out, "\\{c}").unwrap_or_default(),
+            _ if c == '\n' => out.push_str("\\n"),
+            _ if !is_hidden(c) => out.push(c),
+            number if number > 0xFFFF => write!(out, "\\U{number:08X}").unwrap_or_default(),
+            number => write!(out, "\\u{number:04X}").unwrap_or_default(),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Reads TOML, with a refusal that names the line.

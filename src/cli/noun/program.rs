@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, CommandFactory, Subcommand};
 use clap_complete::Shell;
+use desk::shared::Founding;
 use domain::agency::HomeKind;
 use domain::refusal::Refusal;
 use serde_json::json;
@@ -28,6 +29,15 @@ pub(crate) struct Init {
     /// For several operators, each with a Unix user of their own
     #[arg(long)]
     shared: bool,
+    /// Shared: who is its first admin; the user who called sudo where left out
+    #[arg(long, requires = "shared", value_name = "USER")]
+    admin: Option<String>,
+    /// Shared: the Unix user who runs the engine, made where missing
+    #[arg(long, requires = "shared", value_name = "USER", default_value = "expos")]
+    service_user: String,
+    /// The service user's own part, which `init --shared` starts
+    #[arg(long, requires = "shared", hide = true, value_name = "UID")]
+    as_service: Option<u32>,
     #[command(flatten)]
     change: Change,
 }
@@ -57,21 +67,44 @@ pub(crate) async fn init(session: &mut Session<'_>, init: &Init) -> Result<Told,
     let home = session.home()?;
     let (kind, word) = if init.shared { (HomeKind::Shared, "shared") } else { (HomeKind::Personal, "personal") };
     let place = home.root.display().to_string();
+    if home.exists() {
+        return Err(Refusal::nothing(format!("the home {place}"), "it is founded already").into());
+    }
     if init.change.dry_run {
-        if home.exists() {
-            return Err(Refusal::nothing(format!("the home {place}"), "it is founded already").into());
-        }
         let mut told =
             Told::lines([format!("a {word} home is founded at {place}")], json!({"home": place, "kind": word}));
         told.dry_run = true;
         return Ok(told);
     }
     let clock = Arc::clone(&session.clock);
-    let founded = tokio::task::spawn_blocking(move || desk::local::init(&home, kind, clock)).await;
+    let shared = if init.shared { Some(founding(init)?) } else { None };
+    let founded = tokio::task::spawn_blocking(move || match shared {
+        None => desk::local::init(&home, kind, clock),
+        Some(Part::Root(founding)) => desk::shared::found(&home, &founding),
+        Some(Part::Service { admin }) => desk::shared::found_as_service(&home, admin, clock),
+    })
+    .await;
     let done = founded.map_err(|error| Failure::failed(format!("founding the home broke off: {error}")))??;
-    let mut told = Told::lines(done.lines, done.data);
-    told.next = done.next.or_else(|| Some("expos client new NAME --zone ZONE".to_owned()));
-    Ok(told)
+    let told = Told::lines(done.lines, done.data);
+    Ok(told.next("expos client new NAME --zone ZONE"))
+}
+
+/// Which part of founding a shared home this process does.
+enum Part {
+    Root(Founding),
+    Service { admin: u32 },
+}
+
+fn founding(init: &Init) -> Result<Part, Failure> {
+    if let Some(admin) = init.as_service {
+        return Ok(Part::Service { admin });
+    }
+    let admin = init.admin.clone().or_else(|| std::env::var("SUDO_USER").ok()).ok_or_else(|| Failure::Usage {
+        what: "a shared home".to_owned(),
+        why: "it needs a first admin".to_owned(),
+        mend: "name a Unix user with --admin USER".to_owned(),
+    })?;
+    Ok(Part::Root(Founding { service: init.service_user.clone(), admin }))
 }
 
 pub(crate) fn matrix() -> Told {

@@ -218,7 +218,7 @@ impl World {
     }
 
     /// From approved to "we cannot tell": sent, no answer, and a look that could not say.
-    pub(super) async fn into_doubt(&self, post: PostId) {
+    pub(super) async fn leave_in_doubt(&self, post: PostId) {
         self.prepare(post, Repeat::Never).await;
         self.commit(post).await;
         self.end(post, CommitOutcome::InDoubt { why: "the line broke".to_owned() }).await;
@@ -252,10 +252,9 @@ impl World {
     }
 
     pub(super) async fn sheet(&self, uid: u32, code: &str) -> Sheet {
-        match self.ask(uid, Query::QueueShow { experiment: code.to_owned() }).await {
-            Answer::Sheet(sheet) => *sheet,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.ask(uid, Query::QueueShow { experiment: code.to_owned() }).await;
+        let Answer::Sheet(sheet) = answer else { panic!("{answer:?}") };
+        *sheet
     }
 
     /// Approves what is shown now.
@@ -271,17 +270,15 @@ impl World {
     }
 
     pub(super) async fn show(&self, code: &str) -> ExperimentView {
-        match self.ask(ADA, Query::ExperimentShow { experiment: code.to_owned() }).await {
-            Answer::Experiment(view) => *view,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.ask(ADA, Query::ExperimentShow { experiment: code.to_owned() }).await;
+        let Answer::Experiment(view) = answer else { panic!("{answer:?}") };
+        *view
     }
 
     pub(super) async fn post(&self, id: PostId) -> PostView {
-        match self.ask(ADA, Query::PostShow { post: id.to_string() }).await {
-            Answer::Post(view) => *view,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.ask(ADA, Query::PostShow { post: id.to_string() }).await;
+        let Answer::Post(view) = answer else { panic!("{answer:?}") };
+        *view
     }
 
     /// Returns the posts of an experiment, by slot number.

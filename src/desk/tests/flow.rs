@@ -88,7 +88,7 @@ async fn a_pause_tells_which_posts_are_in_doubt() {
     let code = world.approved(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
     let posts = world.posts(&code).await;
     world.go_to("2027-03-02T09:00:00Z");
-    world.into_doubt(posts[0].id).await;
+    world.leave_in_doubt(posts[0].id).await;
     for target in [
         Stoppable::Agency,
         Stoppable::Client(client("alpha")),
@@ -131,7 +131,7 @@ async fn a_post_that_a_person_swore_is_not_live_can_be_approved_again() {
     let code = world.approved(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
     let post = world.posts(&code).await[0].id;
     world.go_to("2027-03-02T09:00:00Z");
-    world.into_doubt(post).await;
+    world.leave_in_doubt(post).await;
     let swear = || Command::PostConfirm { post, verdict: Verdict::NotLive };
     assert_eq!(world.refused(ADA, swear()).await.rule, "post.quarantine");
     world.go_to("2027-03-02T09:15:00Z");
@@ -150,7 +150,7 @@ async fn while_a_post_may_be_out_its_experiment_is_neither_sent_back_nor_planned
     let code = world.approved(ADA, &brief).await;
     let post = world.posts(&code).await[0].id;
     world.go_to("2027-03-02T09:00:00Z");
-    world.into_doubt(post).await;
+    world.leave_in_doubt(post).await;
     world.act(ADA, Command::Undo { experiment: code.clone(), post: None }).await;
     let reject = Command::Reject { experiment: code.clone(), reason: "off brand".to_owned() };
     assert_eq!(world.refused(ADA, reject).await.rule, "experiment.in-doubt");

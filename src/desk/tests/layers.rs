@@ -68,21 +68,21 @@ async fn of_two_operators_who_race_for_a_layer_one_wins_and_the_other_is_told() 
 
 #[tokio::test]
 async fn a_layer_is_free_after_stop_drop_and_reject() {
-    let reason = || "enough".to_owned();
-    let ways: [(bool, fn(String, String) -> Command); 3] = [
-        (true, |experiment, reason| Command::StopExperiment { experiment, reason }),
-        (false, |experiment, reason| Command::Drop { experiment, reason }),
-        (false, |experiment, reason| Command::Reject { experiment, reason }),
-    ];
-    for (approve, end) in ways {
+    for way in ["stop", "drop", "reject"] {
         let world = World::small(HomeKind::Personal).await;
         let first = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
-        if approve {
+        if way == "stop" {
             world.approve(ADA, &first).await;
         }
         let second = world.brief(ADA, &other("wheat", BETWEEN)).await;
         assert_eq!(world.refused(ADA, Command::Submit { experiment: second.clone() }).await.rule, "layer.held");
-        world.act(ADA, end(first, reason())).await;
+        let (experiment, reason) = (first, "enough".to_owned());
+        let end = match way {
+            "stop" => Command::StopExperiment { experiment, reason },
+            "drop" => Command::Drop { experiment, reason },
+            _ => Command::Reject { experiment, reason },
+        };
+        world.act(ADA, end).await;
         world.act(ADA, Command::Submit { experiment: second }).await;
     }
 }

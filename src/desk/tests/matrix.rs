@@ -102,8 +102,15 @@ impl Names {
     /// Puts signs in place of names, so that two answers can be compared in all but those.
     fn blank(&self, text: &str) -> String {
         let all = [
-            &self.draft, &self.waiting, &self.manual, &self.scheduled, &self.paused, &self.unsent, &self.doubt,
-            &self.escalation, &self.client,
+            &self.draft,
+            &self.waiting,
+            &self.manual,
+            &self.scheduled,
+            &self.paused,
+            &self.unsent,
+            &self.doubt,
+            &self.escalation,
+            &self.client,
         ];
         all.iter().enumerate().fold(text.to_owned(), |text, (n, name)| text.replace(name.as_str(), &format!("#{n}")))
     }
@@ -118,7 +125,8 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
     let b2 = || account(&format!("{}-b2", n.client));
     let target = |what: Stoppable| Command::Resume { target: what, reason: reason() };
     let pause = |what: Stoppable| Command::Pause { target: what, reason: reason() };
-    let approve = |code: &str, print: &str| Command::Approve { experiment: code.to_owned(), fingerprint: print.to_owned() };
+    let approve =
+        |code: &str, print: &str| Command::Approve { experiment: code.to_owned(), fingerprint: print.to_owned() };
     let reject = |code: &str| Command::Reject { experiment: code.to_owned(), reason: reason() };
     let edited = BriefText { hook_b: "Hear the loaf.".to_owned(), ..n.brief("draft", "2027-03-06") };
     let post = |text: &str| text.parse().unwrap();
@@ -216,7 +224,7 @@ async fn build(author: u32) -> Built {
     world.go_to("2027-03-02T09:00:00Z");
     for names in [&mut alpha, &mut beta] {
         let post = names.doubt.parse().unwrap();
-        world.into_doubt(post).await;
+        world.leave_in_doubt(post).await;
     }
     let crate::Answer::Escalations(open) = world.ask(ADA, Query::EscalationList { all: false }).await else { panic!() };
     for names in [&mut alpha, &mut beta] {
@@ -233,10 +241,8 @@ async fn build(author: u32) -> Built {
         ] {
             world.act(ADA, Command::Pause { target, reason: "wait".to_owned() }).await;
         }
-        names.prints = [
-            world.sheet(ADA, &names.waiting).await.fingerprint,
-            world.sheet(ADA, &names.manual).await.fingerprint,
-        ];
+        names.prints =
+            [world.sheet(ADA, &names.waiting).await.fingerprint, world.sheet(ADA, &names.manual).await.fingerprint];
     }
     world.act(ADA, Command::Pause { target: Stoppable::Agency, reason: "wait".to_owned() }).await;
     Built { world, alpha, beta }
@@ -357,12 +363,9 @@ async fn what_is_another_clients_is_not_there_in_the_very_words_of_what_does_not
                 assert_eq!(code(&hidden), code(&absent), "{role} {command:?}");
                 continue;
             }
-            // An approval's level is not known before the thing is: what is not there has none.
-            let first_gate = if matches!(on, On::Plain) { cell(row, role) } else { if role == Role::Viewer { '-' } else { 'y' } };
-            let gate = match &command {
-                Command::PostConfirm { verdict: Verdict::NotLive, .. } => cell(row, role),
-                _ => first_gate,
-            };
+            // The level of an approval and the cause of a hold are not known before the thing is: what is not there has
+            // none, and the first gate of all is the one of level review.
+            let gate = if on == On::Plain { cell(row, role) } else { cell("-yyy", role) };
             assert_eq!(code(&hidden), if gate == '-' { 5 } else { 4 }, "{role} {command:?}: {hidden:?}");
             let bytes = |problem: Problem| serde_json::to_string(&problem).unwrap();
             let (hidden, absent) = (bytes(hidden.unwrap_err()), bytes(absent.unwrap_err()));

@@ -77,8 +77,10 @@ impl Drop for Served {
 
 fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
-        .into_bytes()
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
 }
 
 fn get(method: &str, path: &str) -> Vec<u8> {
@@ -101,9 +103,14 @@ fn exchange(socket: &Path, request: &[u8]) -> (u16, String) {
 async fn the_desk_knows_a_person_by_the_kernels_word_alone() {
     let served = Served::new().await;
     for (uid, role) in [(ADA, "admin"), (OLEG, "operator")] {
-        let (status, body) = served.post(uid, "/v1/queries", &json!({"ask": "who_am_i", "uid": 0, "role": "admin"})).await;
+        let (status, body) =
+            served.post(uid, "/v1/queries", &json!({"ask": "who_am_i", "uid": 0, "role": "admin"})).await;
         let answer: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((status, &answer["value"]["uid"], &answer["value"]["role"]), (200, &json!(uid), &json!(role)), "{body}");
+        assert_eq!(
+            (status, &answer["value"]["uid"], &answer["value"]["role"]),
+            (200, &json!(uid), &json!(role)),
+            "{body}"
+        );
     }
     let (status, body) = served.post(OLEG, "/v1/commands", &json!({"do": "user_revoke", "uid": ADA})).await;
     assert_eq!(status, 403, "{body}");
@@ -316,11 +323,10 @@ async fn a_dead_socket_is_replaced_and_nothing_else_is() {
     std::fs::remove_file(&path).unwrap();
     let kept = folder.path().join("kept");
     let real = bind(&kept).unwrap();
-    let ways: [&dyn Fn(); 3] = [
-        &|| std::fs::write(&path, "work").unwrap(),
-        &|| std::fs::create_dir(&path).unwrap(),
-        &|| symlink(&kept, &path).unwrap(),
-    ];
+    let ways: [&dyn Fn(); 3] =
+        [&|| std::fs::write(&path, "work").unwrap(), &|| std::fs::create_dir(&path).unwrap(), &|| {
+            symlink(&kept, &path).unwrap()
+        }];
     for put in ways {
         put();
         assert!(matches!(bind(&path), Err(ServeError::InTheWay { .. })));
@@ -331,4 +337,22 @@ async fn a_dead_socket_is_replaced_and_nothing_else_is() {
     drop(real);
     let far = folder.path().join("no/such/folder/desk.sock");
     assert!(matches!(bind(&far), Err(ServeError::Bind { .. })));
+}
+
+#[tokio::test]
+async fn the_group_may_speak_where_it_may_enter_and_others_never() {
+    for (folder_mode, socket_mode) in [(0o750, 0o660), (0o755, 0o660)] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(folder_mode)).unwrap();
+        let path = folder.path().join("desk.sock");
+        let listener = bind(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, socket_mode);
+        drop(listener);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let path = folder.path().join("desk.sock");
+    let listener = bind(&path).unwrap();
+    assert_ne!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660, "a private folder stays private");
+    drop(listener);
 }

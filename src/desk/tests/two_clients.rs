@@ -126,12 +126,20 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     }));
     // Names of mine: code, id, the part of it that the other client's ids of the same moment share.
     let view = world.show(&mine).await;
-    let mut names = vec![mine.clone(), mine.to_lowercase(), view.line.id.to_string(), view.line.id.to_string()[..10].to_owned()];
+    let mut names = vec![
+        mine.clone(),
+        mine.to_lowercase(),
+        view.line.id.to_string(),
+        view.line.id.to_string().chars().take(10).collect(),
+    ];
     names.extend(view.posts.iter().map(|p| p.id.to_string()));
     // Names of theirs, and of nobody's.
     names.extend(["BETA-001", "beta-000", "GAMMA-001", "00000000000000000000000000", "000000"].map(str::to_owned));
     let before = answers(&desk, &names).await;
-    assert!(before.iter().all(|(question, answer)| question.contains("beta") || !answer.contains("beta")), "{before:#?}");
+    assert!(
+        before.iter().all(|(question, answer)| question.contains("beta") || !answer.contains("beta")),
+        "{before:#?}"
+    );
 
     let compare = async |what: &str| {
         ran.fetch_add(1, Ordering::Relaxed);
@@ -169,12 +177,20 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     world.act(BEA, Command::Pause { target: Stoppable::Client(client("beta")), reason: "wait".to_owned() }).await;
     world.hold_account("beta-bs", HoldCause::Breach).await;
     compare("holds").await;
-    assert!(world.try_as(BEA, Command::Drop { experiment: theirs.clone(), reason: "x".to_owned() }).await.is_err());
+    assert!(
+        world
+            .try_as(BEA, Command::StopExperiment { experiment: theirs.clone(), reason: "x".to_owned() })
+            .await
+            .is_err()
+    );
     assert!(world.try_as(2004, Command::Undo { experiment: mine.clone(), post: None }).await.is_err());
     compare("refusals").await;
     for n in 0..3 {
         let name = format!("oat{n}");
-        let brief = BriefText { hours: ["13:00", "14:00", "15:00", "16:00"].map(str::to_owned), ..BriefText::new("beta", &name, TUESDAY) };
+        let brief = BriefText {
+            hours: ["13:00", "14:00", "15:00", "16:00"].map(str::to_owned),
+            ..BriefText::new("beta", &name, TUESDAY)
+        };
         world.brief(ADA, &brief).await;
     }
     compare("more briefs, of the same moment").await;
@@ -195,7 +211,7 @@ async fn posts_and_escalations_of_another_client_are_not_seen_either() {
     world.go_to("2027-03-02T09:00:00Z");
     let names: Vec<String> = posts.iter().map(|p| p.id.to_string()).chain([theirs.clone()]).collect();
     let before = answers(&world.desk, &names).await;
-    world.into_doubt(posts[0].id).await;
+    world.leave_in_doubt(posts[0].id).await;
     let crate::Answer::Escalations(open) = world.ask(BEA, Query::EscalationList { all: false }).await else { panic!() };
     let escalation = open[0].id;
     for ((question, was), (_, is)) in before.iter().zip(answers(&world.desk, &names).await) {

@@ -6,7 +6,6 @@ use domain::approval::Field;
 use domain::id::PostId;
 use domain::post::{CommitOutcome, PostCommand, Repeat};
 use domain::variant::Facet;
-use serde_json::Value;
 
 use super::fixture::*;
 use crate::Command;
@@ -16,7 +15,7 @@ const TUESDAY: &str = "2027-03-02";
 /// The answer to an undo of one experiment, by post.
 fn answer(done: &crate::Done, post: PostId) -> String {
     let all = done.data["answers"].as_array().unwrap();
-    let mine = all.iter().find(|a| a["post"] == Value::from(post.to_string()));
+    let mine = all.iter().find(|a| a["post"] == post.to_string());
     mine.unwrap_or_else(|| panic!("{done:#?}"))["answer"]["answer"].as_str().unwrap().to_owned()
 }
 
