@@ -8,6 +8,7 @@
 pub mod act;
 pub mod ask;
 pub mod command;
+mod follow;
 pub mod local;
 pub mod preflight;
 pub mod problem;

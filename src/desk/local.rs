@@ -12,7 +12,7 @@ use domain::id::CommandId;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
 use domain::time::UtcTime;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use store::{AuditReport, Cause, Home, Open, Store, StoreError};
 
@@ -92,16 +92,17 @@ impl Door {
         }
     }
 
-    /// Follows the log; only where a desk is served.
+    /// Follows the log, for as long as the desk is there.
     pub async fn follow(
         &self,
         after: u64,
     ) -> Result<impl Stream<Item = Result<EventLine, Problem>> + Send + use<>, Problem> {
         match self {
             Self::Far(remote) => Ok(remote.follow(after).await?.boxed()),
-            Self::Near(..) => Err(Problem::Unreachable(
-                "no engine is running, so nothing will happen; start it with `expos engine run`".to_owned(),
-            )),
+            Self::Near(desk, peer) => {
+                let batches = desk.follow(*peer, after).await?;
+                Ok(batches.flat_map(|batch| stream::iter(batch.into_iter().map(Ok))).boxed())
+            }
         }
     }
 }

@@ -27,12 +27,12 @@ use axum::routing::{get, post};
 use axum::serve::IncomingStream;
 use domain::id::CommandId;
 use domain::refusal::{Refusal, RefusalKind};
-use futures_util::stream;
+use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::net::UnixListener;
 use tokio::net::unix::UCred;
 
-use crate::ask::event_line;
+use crate::query::EventLine;
 use crate::{Command, Desk, Mode, Peer, Problem, Query};
 
 /// The most bytes of a request's body.
@@ -245,55 +245,21 @@ struct EventParameters {
     after: u64,
 }
 
-/// How many events one read takes.
-const EVENTS_AT_ONCE: u32 = 200;
-
 async fn events(
     State(desk): State<Desk>,
     ConnectInfo(user): ConnectInfo<PeerUser>,
     Parameters(parameters): Parameters<EventParameters>,
 ) -> Result<Response, Failure> {
     let peer = user.peer()?;
-    desk.person(peer).await?;
-    let changes = desk.store().changes();
-    let state = Following { desk, peer, after: parameters.after, changes };
-    let lines = stream::unfold(state, |state| async move { state.next().await });
+    let batches = desk.follow(peer, parameters.after).await?;
+    let lines = batches.map(|batch| Ok::<String, std::io::Error>(batch.iter().map(line_of).collect()));
     Ok(([("content-type", "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
-struct Following {
-    desk: Desk,
-    peer: Peer,
-    after: u64,
-    changes: tokio::sync::watch::Receiver<u64>,
-}
-
-impl Following {
-    /// Returns the next lines; ends when the person is no longer one, or the store is closed. A role that changes acts on
-    /// the next lines at once.
-    async fn next(mut self) -> Option<(Result<String, std::io::Error>, Self)> {
-        loop {
-            self.changes.mark_unchanged();
-            let person = self.desk.person(self.peer).await.ok()?;
-            let after = self.after;
-            let read = self.desk.store().read(move |view| {
-                let head = view.head()?;
-                Ok((view.events(&person.scope, after, EVENTS_AT_ONCE)?, head))
-            });
-            let (records, head) = read.await.ok()?;
-            if let Some(last) = records.last() {
-                self.after = last.n;
-                let mut text = String::new();
-                for record in &records {
-                    text.push_str(&serde_json::to_string(&event_line(record)).unwrap_or_default());
-                    text.push('\n');
-                }
-                return Some((Ok(text), self));
-            }
-            self.after = self.after.max(head);
-            self.changes.changed().await.ok()?;
-        }
-    }
+fn line_of(event: &EventLine) -> String {
+    let mut line = serde_json::to_string(event).unwrap_or_default();
+    line.push('\n');
+    line
 }
 
 async fn openapi(ConnectInfo(user): ConnectInfo<PeerUser>) -> Result<Response, Failure> {

@@ -88,7 +88,8 @@ impl Agency {
     /// Adds an account whose login waits for an engine; what is named in briefs has to be there.
     pub(crate) fn add_account(&self, client: &str, account: &str, password: &str) {
         let handle = format!("{client}.example.com");
-        let arguments = ["account", "connect", "bluesky", "--account", account, "--client", client, "--handle", &handle];
+        let arguments =
+            ["account", "connect", "bluesky", "--account", account, "--client", client, "--handle", &handle];
         let output = self.expos_with(&[&arguments[..], &["--wait", "0"]].concat(), password);
         assert!(output.status.success(), "{}", told(&output));
     }

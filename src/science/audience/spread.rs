@@ -85,11 +85,13 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn counts_grow_with_the_point_and_end_at_the_total(
             seed: u64,
-            total in 0_u64..20_000,
-            points in prop::collection::vec(0.0_f64..1.0, 2..20),
+            total in 0_u64..8_000,
+            points in prop::collection::vec(0.0_f64..1.0, 2..10),
         ) {
             let spread = Spread::new(seed, 1, total);
             let mut points = points;
