@@ -46,7 +46,10 @@ pub fn parse(
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let color = environment.color(crate::args::ColorChoice::Auto, io.out_is_tty);
         let text = if color == Color::On { error.render().ansi().to_string() } else { error.render().to_string() };
-        return Err(written(io.data(&text), exit::DONE));
+        return Err(match io.data(&text) {
+            Err(error) => tell(io, environment, &Global::default(), &Failure::Written(error)),
+            Ok(()) => exit::DONE,
+        });
     }
     let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json");
     Err(usage(&error, json, environment, io))
@@ -97,7 +100,10 @@ fn print(told: &Told, session: &mut Session<'_>) -> Exit {
     }
     let drawn = draw(told, session.paper());
     if let Err(error) = session.io.data(&drawn) {
-        return written(Err(error), told.exit);
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return told.exit;
+        }
+        return tell(session.io, session.environment, session.global, &Failure::Written(error));
     }
     for note in &told.notes {
         session.note(note);
@@ -111,14 +117,7 @@ fn print(told: &Told, session: &mut Session<'_>) -> Exit {
     told.exit
 }
 
-/// A reader that went away ends the program quietly; any other trouble with the output is a failure.
-fn written(result: std::io::Result<()>, exit: Exit) -> Exit {
-    match result {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => exit::FAILED,
-        Ok(()) | Err(_) => exit,
-    }
-}
-
+/// Tells what went wrong; a reader that went away ends the program quietly.
 fn tell(io: &mut Io, environment: &Environment, global: &Global, failure: &Failure) -> Exit {
     if matches!(failure, Failure::Written(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
         return exit::DONE;

@@ -15,7 +15,11 @@ const AT_ONCE: u32 = 200;
 
 impl Desk {
     /// Returns the events of a person's clients after a number, as they happen, in batches that are never empty.
-    pub async fn follow(&self, peer: Peer, after: u64) -> Result<impl Stream<Item = Vec<EventLine>> + Send + use<>, Problem> {
+    pub async fn follow(
+        &self,
+        peer: Peer,
+        after: u64,
+    ) -> Result<impl Stream<Item = Vec<EventLine>> + Send + use<>, Problem> {
         self.person(peer).await?;
         let following = Following { desk: self.clone(), peer, after, changes: self.store().changes() };
         Ok(stream::unfold(following, |following| async move { following.next().await }))

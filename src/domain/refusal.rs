@@ -74,6 +74,18 @@ impl Refusal {
         )
     }
 
+    /// A text that is the beginning of more than one name.
+    pub fn ambiguous(noun: &str, name: &str) -> Self {
+        let name: String = name.chars().take(64).collect();
+        Self::new(
+            RefusalKind::NotFound,
+            "ambiguous",
+            format!("{noun} {name}"),
+            format!("more than one {noun} begins with `{name}`"),
+            format!("give more of it; list them with `expos {noun} list`"),
+        )
+    }
+
     /// What was looked at has changed since.
     pub fn changed(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(

@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(post.metric("replyCount").unwrap().family, Family::Conversation);
         assert!(post.media.takes("image/webp") && !post.media.takes("image") && !post.media.takes("imagex/png"));
         let bluesky = Surfaces::embedded().platform(Platform::Bluesky).unwrap();
-        assert_eq!(bluesky.commit_refusals, ["400 InvalidRequest", "400 ExpiredToken", "401"]);
+        assert_eq!(bluesky.commit_refusals, ["400 InvalidRequest", "400 ExpiredToken", "400 BlobNotFound", "401"]);
         assert_eq!(bluesky.commit_look, ["400 InvalidSwap"]);
         assert!(bluesky.is_commit_refusal(401, "AuthMissing") && !bluesky.is_commit_refusal(400, "InvalidSwap"));
         assert_eq!(bluesky.quarantine, Span::minutes(15));

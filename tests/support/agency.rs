@@ -60,7 +60,9 @@ impl Agency {
 
     /// Names a home that stands somewhere else, founded or not.
     pub(crate) fn at(home: &Path) -> Self {
-        Self { home: home.to_owned(), ..Self::unfounded() }
+        let mut agency = Self::unfounded();
+        home.clone_into(&mut agency.home);
+        agency
     }
 
     /// Names a folder that is no home yet, for another user than the one who runs the test, where that one is root; the

@@ -196,9 +196,10 @@ async fn password(session: &mut Session<'_>, handle: &str) -> Result<String, Fai
             return Err(broken("there is nobody to ask for it (--no-input, or standard error is no terminal)"));
         }
         let prompt = Text::of(format!("app password of {handle} (not shown): ")).plain().to_owned();
-        session.io.aside(&prompt);
+        // Before the question is put: what is typed as an answer must not be dropped with what was typed before.
         let _hidden = Hidden::begin()
             .map_err(|error| Failure::failed(format!("the terminal cannot stop showing what is typed: {error}")))?;
+        session.io.aside(&prompt);
         session.io.read_line(PASSWORD_MAX).await
     } else {
         session.io.read_line(PASSWORD_MAX).await

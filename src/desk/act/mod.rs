@@ -83,8 +83,13 @@ impl Context {
     }
 
     pub(crate) fn experiment(&self, tx: &Tx<'_>, name: &str) -> Result<Experiment, Stop> {
-        let found = tx.experiment_by_name(&self.person.scope, name)?;
-        found.ok_or_else(|| Refusal::not_found("experiment", name).into())
+        match tx.experiment_by_name(&self.person.scope, name)? {
+            Some(found) => Ok(found),
+            None if tx.begins_several_experiments(&self.person.scope, name)? => {
+                Err(Refusal::ambiguous("experiment", name).into())
+            }
+            None => Err(Refusal::not_found("experiment", name).into()),
+        }
     }
 
     pub(crate) fn post(&self, tx: &mut Tx<'_>, id: domain::id::PostId) -> Result<Post, Stop> {

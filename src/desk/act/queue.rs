@@ -156,6 +156,15 @@ pub(super) fn approve(context: &Context, tx: &mut Tx<'_>, name: &str, named: &st
     let client = context.client(tx, &experiment.client)?;
     let sheet = draft(tx, &context.rules, &experiment)?;
     may_approve(context, tx, &experiment, &client, sheet.level.level)?;
+    if named.len() < 8 || !named.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Refusal::invalid(
+            "queue.fingerprint",
+            format!("experiment {}", experiment.code),
+            "a fingerprint is given by at least 8 of its first hexadecimal digits",
+            format!("copy it from `expos queue show {}`", experiment.code),
+        )
+        .into());
+    }
     if !sheet.fingerprint.is_named_by(named) {
         return Err(Refusal::changed(
             format!("experiment {}", experiment.code),

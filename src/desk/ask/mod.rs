@@ -118,7 +118,13 @@ impl Asked<'_, '_> {
     }
 
     fn experiment(&self, name: &str) -> Result<domain::experiment::Experiment, No> {
-        self.view.experiment_by_name(self.scope(), name)?.ok_or_else(|| Refusal::not_found("experiment", name).into())
+        match self.view.experiment_by_name(self.scope(), name)? {
+            Some(found) => Ok(found),
+            None if self.view.begins_several_experiments(self.scope(), name)? => {
+                Err(Refusal::ambiguous("experiment", name).into())
+            }
+            None => Err(Refusal::not_found("experiment", name).into()),
+        }
     }
 
     fn escalation(&self, id: EscalationId) -> Result<domain::escalation::Escalation, No> {

@@ -36,7 +36,9 @@ pub(super) fn line(code: &str, zone: Zone, post: &Post) -> PostLine {
 /// Returns a post whole.
 pub(super) fn whole(view: &View<'_>, scope: &Scope, name: &str) -> Result<PostView, No> {
     let Some(post) = view.post_by_name(scope, name)? else {
-        return Err(Refusal::not_found("post", name).into());
+        let several = view.begins_several_posts(scope, name)?;
+        let refusal = if several { Refusal::ambiguous("post", name) } else { Refusal::not_found("post", name) };
+        return Err(refusal.into());
     };
     let experiment = view.experiment(post.experiment)?;
     let zone = view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone);

@@ -62,6 +62,17 @@ impl View<'_> {
         }
     }
 
+    /// Tells whether a person's text is the beginning of the ids of several experiments in scope.
+    pub fn begins_several_experiments(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
+        let Some(prefix) = id_prefix(name) else { return Ok(false) };
+        let found = self.count(
+            "SELECT count(*) FROM experiment
+             WHERE substr(key, 1, length(?2)) = ?2 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1)))",
+            rusqlite::params![convert::scope(scope)?, prefix],
+        )?;
+        Ok(found > 1)
+    }
+
     /// Returns how many experiments a client ever had, of all stages, the house one apart: the next code's number.
     pub fn experiments_ever(&self, client: &ClientId) -> Result<u64, StoreError> {
         self.count("SELECT count(*) FROM experiment WHERE client = ?1 AND kind <> 'house'", [client.as_str()])

@@ -32,6 +32,17 @@ impl View<'_> {
         Ok(found.next().filter(|_| found.next().is_none()))
     }
 
+    /// Tells whether a person's text is the beginning of the ids of several posts in scope.
+    pub fn begins_several_posts(&self, scope: &Scope, name: &str) -> Result<bool, StoreError> {
+        let Some(prefix) = id_prefix(name) else { return Ok(false) };
+        let found = self.count(
+            "SELECT count(*) FROM post
+             WHERE substr(key, 1, length(?2)) = ?2 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1)))",
+            rusqlite::params![convert::scope(scope)?, prefix],
+        )?;
+        Ok(found > 1)
+    }
+
     /// Returns the posts of an experiment, by their number in the plan.
     pub fn posts_of(&self, experiment: ExperimentId) -> Result<Vec<Post>, StoreError> {
         self.list("SELECT body FROM post WHERE experiment = ?1 ORDER BY number, key", [experiment.to_string()])
