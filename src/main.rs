@@ -139,7 +139,7 @@ fn tell_log() {
     let filter = EnvFilter::try_from_env("EXPOS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let _already = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| cli::LogLines::new(std::io::stderr()))
         .with_ansi(false)
         .with_target(false)
         .try_init();

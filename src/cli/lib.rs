@@ -15,6 +15,7 @@ mod error;
 mod input;
 mod io;
 mod json;
+mod log;
 mod noun;
 mod output;
 mod run;
@@ -26,6 +27,7 @@ mod when;
 pub use args::Cli;
 pub use environment::Environment;
 pub use io::Io;
+pub use log::LogLines;
 pub use run::{Exit, failed, interrupted, parse, run};
 
 /// Exit codes of every verb but `health` and `audit verify`, which have their own.

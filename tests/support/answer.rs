@@ -13,7 +13,8 @@ pub(crate) fn first_hidden(text: &str) -> Option<char> {
     let hidden = |c: &char| {
         let is_bidi =
             matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-        let is_unseen = matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}' | '\u{2028}' | '\u{2029}');
+        let is_unseen =
+            matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}' | '\u{2028}' | '\u{2029}');
         (c.is_control() && !matches!(c, '\n' | '\t')) || is_bidi || is_unseen
     };
     text.chars().find(hidden)
