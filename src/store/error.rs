@@ -228,6 +228,15 @@ impl StoreError {
         self
     }
 
+    /// Says that the disk is full, where that is why it does not answer.
+    pub(crate) fn or_full(self, folder: &Path) -> Self {
+        let free = crate::home::free_bytes(folder).filter(|free| *free < crate::writer::DISK_SPARE);
+        match (self, free) {
+            (Self::Disk { why }, Some(free)) => Self::DiskFull { why: format!("{why}; {free} bytes are left") },
+            (other, _) => other,
+        }
+    }
+
     /// Tells whether the file, the disk or the machine is in trouble: nothing more may be written through this handle.
     pub(crate) fn is_of_the_disk(&self) -> bool {
         matches!(

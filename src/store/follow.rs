@@ -168,6 +168,11 @@ fn open(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String
     open_once(tx, trouble)
 }
 
+/// Opens an escalation about a post, once for each rule.
+pub fn escalate_post(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String) -> Result<(), Stop> {
+    open(tx, post, rule, urgency, what)
+}
+
 /// Opens the escalation of an account that cannot be used, once.
 pub fn escalate_account(tx: &mut Tx<'_>, account: &Account, rule: &str, why: &str) -> Result<(), Stop> {
     let trouble = Trouble {

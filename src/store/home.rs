@@ -127,6 +127,10 @@ impl Home {
         if found.uid() != rustix::process::geteuid().as_raw() {
             return refuse("it belongs to another user; run as that user");
         }
+        // SQLite would give the files that it makes beside it the same rights, and those would stay when these are mended.
+        if found.mode() & 0o600 != 0o600 {
+            return refuse("its owner may not read and write it; mend its rights with `chmod 0600`");
+        }
         check_local(&self.root)
     }
 

@@ -72,7 +72,15 @@ struct Inner {
     id: StoreId,
     epoch: Epoch,
     home: Option<Home>,
-    moved: Option<String>,
+    moved: Option<Moved>,
+}
+
+/// A store that stands elsewhere than at its last run.
+struct Moved {
+    /// What differs, in words.
+    told: String,
+    /// Where it stands now.
+    place: String,
 }
 
 /// How a caller's function gets to the file.
@@ -195,7 +203,12 @@ impl Store {
     /// Returns, where the store stands in another place than at its last run, what differs: it may be a copy, so that
     /// whoever runs it puts everything on hold first (F11).
     pub fn moved(&self) -> Option<&str> {
-        self.inner.moved.as_deref()
+        self.inner.moved.as_ref().map(|moved| moved.told.as_str())
+    }
+
+    /// Returns, where the store stands in another place than at its last run, that place: for [`Tx::remember_place`].
+    pub fn new_place(&self) -> Option<&str> {
+        self.inner.moved.as_ref().map(|moved| moved.place.as_str())
     }
 
     /// Folds the log from nothing and compares it with every read row; no difference is what must hold (I12).

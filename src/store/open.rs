@@ -25,7 +25,7 @@ use crate::lock::OwnerLock;
 use crate::tx::Cause;
 use crate::vault::Vault;
 use crate::writer::{Asked, Shown, Writer};
-use crate::{Inner, READERS_MAX, Readers, Store, StoreError, WAITING_MAX, Way, WriteError, write_until_closed};
+use crate::{Inner, Moved, READERS_MAX, Readers, Store, StoreError, WAITING_MAX, Way, WriteError, write_until_closed};
 
 /// How a store is opened. Both own it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn write_meta(connection: &Connection, store: StoreId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Raises the fencing epoch and remembers where the store stands.
+/// Raises the fencing epoch, and remembers where the store stands where it is its first engine's.
 fn take_over(connection: &mut Connection, place: Option<&str>) -> Result<Epoch, StoreError> {
     let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     step.execute("UPDATE meta SET epoch = epoch + 1, place = coalesce(?1, place) WHERE id = 1", [place])?;
@@ -153,6 +153,10 @@ impl Store {
     /// Fails where another process owns it, where the home cannot be trusted, or where the file is damaged or newer than
     /// this program. Brings an older schema forward.
     pub fn open(home: &Home, how: Open, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::take(home, how, clock).map_err(|error| error.or_full(&home.root))
+    }
+
+    fn take(home: &Home, how: Open, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         home.check()?;
         let lock = OwnerLock::take(home)?;
         let mut connection = connection::open(&home.db(), Purpose::Write)?;
@@ -172,7 +176,10 @@ impl Store {
             .as_ref()
             .filter(|last| **last != place)
             .map(|last| format!("at its last run it was {last}; now it is {place}"));
-        let epoch = take_over(&mut connection, Some(&place))?;
+        // A command on a copy is no run of it: the engine that comes after still has to be told.
+        let first = how == Open::Owner && meta.place.is_none();
+        let epoch =
+            take_over(&mut connection, first.then_some(place.as_str())).map_err(|error| error.at(&home.db()))?;
         let shown = Arc::new(Shown::new(meta.head));
         let state = (epoch, meta.head, meta.refusals);
         let writer = Writer::new(
@@ -189,7 +196,16 @@ impl Store {
             Open::Owner => threads(writer, lock, home.db())?,
         };
         Ok(Self {
-            inner: Arc::new(Inner { way, vault, shown, clock, id: meta.store, epoch, home: Some(home.clone()), moved }),
+            inner: Arc::new(Inner {
+                way,
+                vault,
+                shown,
+                clock,
+                id: meta.store,
+                epoch,
+                home: Some(home.clone()),
+                moved: moved.map(|told| Moved { told, place }),
+            }),
         })
     }
 

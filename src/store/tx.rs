@@ -306,6 +306,13 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Remembers where the store stands, so that the next run there is not told that it moved. Only together with
+    /// whatever keeps a copy from acting (F11).
+    pub fn remember_place(&mut self, place: &str) -> Result<(), StoreError> {
+        self.view.connection.prepare_cached("UPDATE meta SET place = ?1 WHERE id = 1")?.execute([place])?;
+        Ok(())
+    }
+
     /// Keeps the engine's sign of life. Not an event: it says nothing about the agency.
     pub fn put_heartbeat(&mut self, beat: &serde_json::Value) -> Result<(), StoreError> {
         self.view

@@ -38,7 +38,7 @@ const WAL_PAGES_MAX: u64 = 32 * 1024 * 1024 / 4096;
 const WAL_PAGES_MORE: u64 = 1024;
 
 /// With less than this left on the disk nothing is begun, so that a full disk is a refusal and not a doubt.
-const DISK_SPARE: u64 = 4 * 1024 * 1024;
+pub(crate) const DISK_SPARE: u64 = 4 * 1024 * 1024;
 
 /// What was done since the store was opened. Counts do not depend on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

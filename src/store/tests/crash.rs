@@ -97,7 +97,7 @@ async fn a_log_cut_at_any_length_opens_at_the_last_whole_commit() {
 async fn child_that_writes_until_it_is_killed() {
     let Ok(root) = std::env::var("STORE_CRASH_HOME") else { return };
     let (_, clock) = manual();
-    let store = crate::Store::open(&Home::new(root), Open::Owner, clock).unwrap();
+    let store = patiently(|| crate::Store::open(&Home::new(root.clone()), Open::Owner, clock.clone()));
     let (_, version) = store.read(|view| view.find::<Client>(&client_id("acme"))).await.unwrap().unwrap();
     for version in u32::try_from(version.0).unwrap() + 1.. {
         store

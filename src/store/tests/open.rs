@@ -135,8 +135,13 @@ async fn a_store_says_when_it_stands_elsewhere_than_before() {
     let elsewhere = Home::new(founded.home.root.with_file_name("elsewhere"));
     std::fs::rename(&founded.home.root, &elsewhere.root).unwrap();
     let (_, clock) = manual();
+    for how in [Open::Inline, Open::Owner, Open::Inline] {
+        let moved = Store::open(&elsewhere, how, Arc::clone(&clock)).unwrap();
+        assert!(moved.moved().unwrap().contains("elsewhere"), "told until somebody took note");
+    }
     let moved = Store::open(&elsewhere, Open::Inline, Arc::clone(&clock)).unwrap();
-    assert!(moved.moved().unwrap().contains("elsewhere"));
+    let place = moved.new_place().unwrap().to_owned();
+    moved.write(crate::Cause::engine("settle"), move |tx| Ok(tx.remember_place(&place)?)).await.unwrap();
     drop(moved);
     assert_eq!(Store::open(&elsewhere, Open::Inline, clock).unwrap().moved(), None, "told once");
 }

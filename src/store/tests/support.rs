@@ -286,7 +286,7 @@ impl Founded {
     }
 
     pub(crate) fn open(&self, how: Open) -> Store {
-        self.try_open(how).unwrap()
+        patiently(|| self.try_open(how))
     }
 
     pub(crate) fn try_open(&self, how: Open) -> Result<Store, StoreError> {
@@ -328,4 +328,16 @@ pub(crate) async fn with_clients(store: &Store, names: &'static [&'static str], 
 
 pub(crate) fn later(clock: &ManualClock, seconds: u64) {
     clock.advance(Duration::from_secs(seconds));
+}
+
+/// Opens a store that a child of another test may hold for the moment between its fork and its exec, in which it has every
+/// descriptor of this process and so its locks.
+pub(crate) fn patiently(open: impl Fn() -> Result<Store, StoreError>) -> Store {
+    for _ in 0..5_000 {
+        match open() {
+            Err(StoreError::Owned { .. }) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+    open().unwrap()
 }
