@@ -70,9 +70,10 @@ async fn run_engine(home: Home) -> Result<(), String> {
     let world = World { packs: rules.version.clone(), seeds: Seeds::new(seed), adapters: real_network(&clock) };
     let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), world);
     let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
+    // Before anybody can see that it runs: whoever sees it may ask it to end.
+    stop_on_signal(engine.clone()).map_err(|e| words(&e))?;
     let listener = server::bind(&home.socket()).map_err(|e| words(&e))?;
     tracing::info!(home = %home.root.display(), "the engine runs; its desk answers at {}", home.socket().display());
-    stop_on_signal(engine.clone()).map_err(|e| words(&e))?;
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server::serve(desk, listener, async move {
         let _engine_gone = end.await;

@@ -111,7 +111,12 @@ pub enum AccountCommand {
         at: UtcTime,
     },
     /// The engine was there.
-    Settle(ConnectOutcome),
+    Settle {
+        /// Which question it answers: when that was asked.
+        asked: UtcTime,
+        /// What the platform said.
+        outcome: ConnectOutcome,
+    },
     /// The login is no longer good.
     LoseLogin {
         /// Why.
@@ -218,7 +223,10 @@ impl Account {
         let what = || format!("account {}", self.id);
         match command {
             AccountCommand::Ask { handle, servers, at } => Ok(vec![AccountEvent::ConnectAsked { handle, servers, at }]),
-            AccountCommand::Settle(ConnectOutcome::In { identity, at }) => Ok(match &self.identity {
+            AccountCommand::Settle { asked, .. } if self.connection != (Connection::Asked { at: asked }) => {
+                Err(Refusal::nothing(what(), "that question was answered, or asked anew, meanwhile"))
+            }
+            AccountCommand::Settle { outcome: ConnectOutcome::In { identity, at }, .. } => Ok(match &self.identity {
                 Some(pinned) if pinned.id != identity.id => vec![AccountEvent::ConnectFailed {
                     why: format!(
                         "the login belongs to {} ({}), this account is pinned to {} ({})",
@@ -227,7 +235,9 @@ impl Account {
                 }],
                 Some(_) | None => vec![AccountEvent::AccountConnected { identity, at }],
             }),
-            AccountCommand::Settle(ConnectOutcome::Out { why }) => Ok(vec![AccountEvent::ConnectFailed { why }]),
+            AccountCommand::Settle { outcome: ConnectOutcome::Out { why }, .. } => {
+                Ok(vec![AccountEvent::ConnectFailed { why }])
+            }
             AccountCommand::LoseLogin { why } => {
                 if self.is_connected() {
                     Ok(vec![AccountEvent::LoginLost { why }])
@@ -308,14 +318,22 @@ mod tests {
             holds: Holds::default(),
             added: at,
         };
-        let first =
-            account.decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:a"), at })).unwrap();
+        let answer = |asked, id| AccountCommand::Settle {
+            asked,
+            outcome: ConnectOutcome::In { identity: identity(id), at: UtcTime::from_micros(9) },
+        };
+        let first = account.decide(answer(at, "did:plc:a")).unwrap();
         let connected = fold(Some(account), &first).unwrap();
         assert!(connected.is_connected());
-        let other = connected
-            .decide(AccountCommand::Settle(ConnectOutcome::In { identity: identity("did:plc:b"), at }))
-            .unwrap();
-        let after = fold(Some(connected), &other).unwrap();
+        assert!(connected.decide(answer(at, "did:plc:a")).is_err(), "one question has one answer");
+        let again = UtcTime::from_micros(5);
+        let ask = AccountCommand::Ask { handle: "other.test".to_owned(), servers: Servers::default(), at: again };
+        let asked = fold(Some(connected.clone()), &connected.decide(ask).unwrap()).unwrap();
+        assert!(
+            asked.decide(answer(at, "did:plc:a")).is_err(),
+            "an answer to the first question is none to the second"
+        );
+        let after = fold(Some(asked.clone()), &asked.decide(answer(again, "did:plc:b")).unwrap()).unwrap();
         assert!(!after.is_connected());
         assert_eq!(after.identity_id(), "did:plc:a");
     }

@@ -489,6 +489,10 @@ impl Experiment {
     }
 
     fn edit(&self, brief: Box<Brief>, variants: Vec<Variant>, by: Writer) -> Result<Vec<ExperimentEvent>, Refusal> {
+        if self.kind == ExperimentKind::House {
+            let why = "the house experiment tests nothing and has no brief";
+            return Err(Refusal::rule("experiment.house", self.what(), why, "edit another one"));
+        }
         match self.stage {
             Stage::Drafting
             | Stage::Creating

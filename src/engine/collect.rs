@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use domain::account::{Account, AccountCommand};
 use domain::client::Client;
+use domain::escalation::Urgency;
 use domain::experiment::{Experiment, ExperimentCommand, Stage};
 use domain::hash::Digest;
-use domain::id::AccountId;
-use domain::post::{Live, Post, PostCommand};
+use domain::id::{AccountId, PostId};
+use domain::post::{AttemptEnd, CommitOutcome, Live, Post, PostCommand, PostState};
 use domain::role::Scope;
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime};
-use platforms::{Adapter, MeasureError, Measured, ThreadReply};
-use store::follow::{experiment_decide, post_decide};
+use platforms::{Adapter, ForeignPost, MeasureError, Measured, ThreadReply};
+use store::follow::{escalate_post, experiment_decide, post_decide};
 use store::{Cause, ExperimentFilter, ExternalPost, StoreError, View};
 
 use crate::error::allowed;
@@ -75,14 +76,26 @@ impl Inner {
         let mut all = true;
         for (due, measured) in due.into_iter().zip(measured) {
             let late = self.now().since(due.live.at.plus(due.age.0));
-            let give_up = late > give_up_after(due.age);
-            match rows_of(&measured, give_up) {
+            let is_gone = matches!(due.post.state, PostState::Removed { .. });
+            let give_up = is_gone || late > give_up_after(due.age);
+            let rows = if late > give_up_after(due.age) && !is_gone {
+                Some(missing(&format!("it was read {late} late; an older post is not compared with a younger one")))
+            } else {
+                rows_of(&measured, give_up)
+            };
+            match rows {
                 Some(mut rows) => {
                     rows.extend(self.thread_rows(&account, &adapter, &due.live).await);
                     self.keep(&due, measured, rows).await?;
                     self.read_back(&due.post).await?;
                 }
-                None => all = false,
+                None => {
+                    // What is not shown may have been taken away: that is a person's business now, not when it is given up.
+                    if matches!(measured.rows, Err(MeasureError::NotShown(_))) {
+                        self.read_back(&due.post).await?;
+                    }
+                    all = false;
+                }
             }
         }
         Ok(all)
@@ -147,25 +160,27 @@ impl Inner {
     }
 
     /// Reads what stands on an account, and keeps what we did not make: it counts in pacing and as a neighbour.
+    /// Returns false where it could not be read.
     pub(crate) async fn see_by_hand(
         &self,
         account: &Account,
         adapter: &Arc<dyn Adapter>,
         back: Span,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let since = self.now().minus(back);
         let found = match adapter.recent(account, since).await {
             Ok(found) => found,
             Err(error) => {
                 self.pulse.went_wrong(Task::Collect, format!("account {}: {error}", account.id));
-                return Ok(());
+                return Ok(false);
             }
         };
         let id = account.id.clone();
         let known = self.store.read(move |view| known_keys(view, &id, since)).await?;
+        self.see_sworn_wrong(&account.id, &found, since).await?;
         let new: Vec<_> = found.into_iter().filter(|p| !known.contains(&p.uri)).collect();
         if new.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let (id, client) = (account.id.clone(), account.client.clone());
         let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
@@ -195,6 +210,26 @@ impl Inner {
             Ok(())
         });
         allowed(written.await)?.ok();
+        Ok(true)
+    }
+
+    /// A post that a person swore to be not live, or that a look had settled so, and that stands there after all: it is out,
+    /// and somebody must know (I1).
+    async fn see_sworn_wrong(&self, id: &AccountId, found: &[ForeignPost], since: UtcTime) -> Result<(), EngineError> {
+        let wanted = id.clone();
+        let sworn = self.store.read(move |view| sworn_absent(view, &wanted, since)).await?;
+        for (key, post, attempt) in sworn {
+            let Some(there) = found.iter().find(|p| p.uri == key) else { continue };
+            let live = Live { id: there.uri.clone(), url: there.uri.clone(), digest: there.cid.clone(), at: there.at };
+            let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
+                let at = tx.now();
+                let what = format!("post {post} was settled as not live, and is out: {}", live.url);
+                let (after, _) =
+                    post_decide(tx, post, PostCommand::End { attempt, at, outcome: CommitOutcome::Accepted(live) })?;
+                escalate_post(tx, &after, "post.sworn-wrong", Urgency::Critical, what)
+            });
+            allowed(written.await)?.ok();
+        }
         Ok(())
     }
 }
@@ -208,20 +243,16 @@ fn give_up_after(age: SnapshotAge) -> Span {
 fn rows_of(measured: &Measured, give_up: bool) -> Option<Vec<SnapshotRow>> {
     match &measured.rows {
         Ok(rows) => Some(rows.clone()),
-        Err(MeasureError::NotShown(why) | MeasureError::CannotTell(why)) if give_up => {
-            let missing = |metric: &str| SnapshotRow {
-                metric: metric.to_owned(),
-                reading: Reading::Missing { why: why.clone() },
-            };
-            Some(
-                ["replyCount", "likeCount", "repostCount", "quoteCount", "bookmarkCount"]
-                    .into_iter()
-                    .map(missing)
-                    .collect(),
-            )
-        }
+        Err(MeasureError::NotShown(why) | MeasureError::CannotTell(why)) if give_up => Some(missing(why)),
         Err(MeasureError::NotShown(_) | MeasureError::CannotTell(_)) => None,
     }
+}
+
+/// Returns the rows of a snapshot that could not be taken: missing, with the reason, and never 0 (I20).
+fn missing(why: &str) -> Vec<SnapshotRow> {
+    let row =
+        |metric: &str| SnapshotRow { metric: metric.to_owned(), reading: Reading::Missing { why: why.to_owned() } };
+    ["replyCount", "likeCount", "repostCount", "quoteCount", "bookmarkCount"].into_iter().map(row).collect()
 }
 
 /// Returns how many answers stand under one another, at most.
@@ -295,4 +326,22 @@ fn known_keys(
     }
     known.extend(view.external_posts(account, far)?.into_iter().map(|p| p.id));
     Ok(known)
+}
+
+/// Returns the names of attempts that are held to be absent, of posts that are not known to be out.
+fn sworn_absent(
+    view: &View<'_>,
+    account: &AccountId,
+    since: UtcTime,
+) -> Result<Vec<(String, PostId, u32)>, StoreError> {
+    let mut sworn = Vec::new();
+    let far = since.minus(Span::days(2));
+    for post in view.posts_of_account_between(account, far, view.now().plus(Span::days(2)))? {
+        if post.live().is_none() {
+            let absent =
+                post.attempts.iter().filter(|a| matches!(a.end, Some(AttemptEnd::Attested { .. } | AttemptEnd::Never)));
+            sworn.extend(absent.map(|a| (a.handle.key.clone(), post.id, a.number)));
+        }
+    }
+    Ok(sworn)
 }

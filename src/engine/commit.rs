@@ -22,6 +22,8 @@ use crate::{EngineError, Inner, Task};
 pub(crate) enum Sent {
     /// A request left, or its attempt was recorded; the post says what came of it.
     Tried,
+    /// An attempt was recorded and nothing is out: another one may follow, but not at once.
+    Again,
     /// Nothing was recorded; try again later.
     NotNow(String),
 }
@@ -36,8 +38,15 @@ impl Inner {
         if let Err(no) = self.is_itself(&login, &adapter).await? {
             return Ok(Sent::NotNow(no.why()));
         }
-        self.see_by_hand(&login.account, &adapter, Span::hours(26)).await?;
+        if !self.see_by_hand(&login.account, &adapter, Span::hours(26)).await? {
+            return Ok(Sent::NotNow("it cannot be told what else stands on the account".to_owned()));
+        }
+        if self.is_stopping() {
+            return Ok(Sent::NotNow("the engine was asked to end".to_owned()));
+        }
         let around = self.surroundings();
+        // Read before the record: whatever passes from here on counts against the five seconds (rule 5).
+        let recorded_boot = self.clock.boot();
         let id = post.id;
         let leave = self.store.write_with_permits(Cause::engine(task.as_str()), move |tx: &mut Tx<'_>| {
             let post: Post = tx.load(&id)?;
@@ -48,15 +57,15 @@ impl Inner {
             Ok(given) => given,
             Err(refusal) => return Ok(Sent::NotNow(refusal.to_string())),
         };
-        let recorded_boot = self.clock.boot();
         let Some(permit) = permits.into_iter().next() else {
             // The approval was found void, or the handle made from something else: that was recorded instead.
             return Ok(Sent::Tried);
         };
         let attempt = permit.attempt();
         let outcome = adapter.commit(&login, permit, recorded_boot).await;
+        let again = matches!(outcome, CommitOutcome::NotSent { .. } | CommitOutcome::Refused { again: true, .. });
         self.record_end(id, attempt, outcome, task).await?;
-        Ok(Sent::Tried)
+        Ok(if again { Sent::Again } else { Sent::Tried })
     }
 
     async fn record_end(
@@ -78,8 +87,10 @@ impl Inner {
             Ok(())
         });
         // A refusal means that the attempt was settled meanwhile; nothing is lost by not recording it twice.
-        allowed(written.await)?.ok();
-        Ok(())
+        match allowed(written.await) {
+            Err(EngineError::Store(error)) => Err(EngineError::NotRecorded(error)),
+            other => other.map(|_settled| ()),
+        }
     }
 
     /// Asks the platform whom the session belongs to; another one stops the account.

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use domain::account::{Account, AccountCommand, ConnectOutcome, Connection};
+use domain::id::AccountId;
 use domain::role::Scope;
 use domain::secret::{Secret, SecretKind};
 use domain::time::UtcTime;
 use platforms::ConnectError;
-use store::Cause;
+use store::{Cause, StoreError, View};
 
 use crate::error::allowed;
 use crate::{EngineError, Inner, Task, sooner};
@@ -83,14 +84,24 @@ impl Inner {
         came: Result<(domain::account::Identity, Secret), String>,
     ) -> Result<(), EngineError> {
         let id = account.id.clone();
+        let Connection::Asked { at: asked } = account.connection else { return Ok(()) };
         let written = self.store.write(Cause::engine(Task::Connect.as_str()), move |tx| {
             let account: Account = tx.load(&id)?;
             let at = tx.now();
             let (outcome, session) = match came {
-                Ok((identity, session)) => (ConnectOutcome::In { identity, at }, Some(session)),
+                Ok((identity, session)) => match twice(tx, &account, &identity.id)? {
+                    Some(other) => {
+                        let why = format!(
+                            "{} is connected already, as account {other}; one profile has one account here",
+                            identity.handle
+                        );
+                        (ConnectOutcome::Out { why }, None)
+                    }
+                    None => (ConnectOutcome::In { identity, at }, Some(session)),
+                },
                 Err(why) => (ConnectOutcome::Out { why }, None),
             };
-            let events = account.decide(AccountCommand::Settle(outcome))?;
+            let events = account.decide(AccountCommand::Settle { asked, outcome })?;
             let after = tx.append::<Account>(&id, events)?;
             tx.delete_secrets(&id)?;
             if let Some(session) = session.filter(|_| after.is_connected()) {
@@ -101,4 +112,11 @@ impl Inner {
         allowed(written.await)?.ok();
         Ok(())
     }
+}
+
+/// Returns another account that is pinned to the same profile: pacing, duplicates and one request at a time hold for an
+/// account, and would not hold for a profile that had two (I8, I9).
+fn twice(view: &View<'_>, account: &Account, identity: &str) -> Result<Option<AccountId>, StoreError> {
+    let same = |a: &&Account| a.id != account.id && a.platform == account.platform && a.identity_id() == identity;
+    Ok(view.accounts(&Scope::All, None)?.iter().find(same).map(|a| a.id.clone()))
 }

@@ -9,6 +9,9 @@ pub enum EngineError {
     /// The store failed: what was being written may or may not be there. Restart and look.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What came of a request could not be stored: only a new owner of the store may say what became of it.
+    #[error("what came of a request was not stored: {0}")]
+    NotRecorded(StoreError),
     /// The store was closed.
     #[error("the store was closed")]
     StoreClosed,
@@ -18,6 +21,13 @@ pub enum EngineError {
         /// What the runtime says.
         why: String,
     },
+}
+
+impl EngineError {
+    /// Tells whether nothing was stored, and all is well once there is room on the disk.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Store(StoreError::DiskFull { .. }))
+    }
 }
 
 /// Splits a write's outcome: a rule's "no" is an ordinary answer here, a failing store is not.

@@ -44,10 +44,17 @@ struct Due {
 
 impl Inner {
     pub(crate) async fn launch(self: &Arc<Self>) -> Result<Option<UtcTime>, EngineError> {
+        self.free_orphans().await?;
         let now = self.now();
         let (due, mut next) = self.store.read(move |view| what_is_due(view, now)).await?;
+        // A clock that jumped ahead ends nothing: what it would call missed is judged when it is trusted again.
+        let untrusted = self.surroundings().clock_hold;
         let mut by_account: BTreeMap<AccountId, Due> = BTreeMap::new();
         for item in due {
+            if let (Deed::Miss, Some(until)) = (item.deed, untrusted) {
+                next = sooner(next, Some(until));
+                continue;
+            }
             if item.deed == Deed::Miss {
                 self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?;
                 continue;
@@ -73,6 +80,9 @@ impl Inner {
         match item.deed {
             Deed::Send => match self.send(&item.post, Task::Launch).await? {
                 Sent::Tried => self.succeeded(&key(&item.post)),
+                Sent::Again => {
+                    self.try_again(&key(&item.post));
+                }
                 Sent::NotNow(why) => {
                     self.try_again(&key(&item.post));
                     self.pulse.went_wrong(Task::Launch, format!("post {} waits: {why}", item.post.id));
@@ -82,6 +92,24 @@ impl Inner {
             Deed::Renew => self.put(&item.post, |_| PostCommand::HandleExpired).await?,
             Deed::HandOff => self.put(&item.post, |_| PostCommand::HandOff).await?,
             Deed::Miss => self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?,
+        }
+        Ok(())
+    }
+
+    /// A post is made ready only while its account is taken. One that is `preparing` on a free account was left by work that
+    /// broke off: it begins again.
+    async fn free_orphans(&self) -> Result<(), EngineError> {
+        for post in self.store.read(|view| view.posts_in_state(&Scope::All, &["preparing"])).await? {
+            if !self.is_taken(&post.account) {
+                let why = "making it ready broke off".to_owned();
+                let command = |at| PostCommand::PrepareFailed { why, retry_at: Some(at) };
+                let (id, cause) = (post.id, Cause::engine(Task::Launch.as_str()));
+                let written = self.store.write(cause, move |tx| {
+                    let command = command(tx.now());
+                    post_decide(tx, id, command)
+                });
+                allowed(written.await)?.ok();
+            }
         }
         Ok(())
     }

@@ -188,7 +188,14 @@ impl Inner {
             if *stopping.borrow_and_update() {
                 return Ok(());
             }
-            let next = self.step(task).await?;
+            let next = match self.step(task).await {
+                Ok(next) => {
+                    self.has_room(task);
+                    next
+                }
+                Err(error) if error.is_full_disk() => Some(self.no_room(task, &room(task), &error)),
+                Err(error) => return Err(error),
+            };
             self.pulse.done(task, self.now(), next);
             let due = next.unwrap_or_else(|| self.now().plus(Span::hours(24)));
             tokio::select! {
@@ -221,13 +228,45 @@ impl Inner {
     {
         let inner = Arc::clone(self);
         tokio::spawn(async move {
-            let _taken = taken;
-            if let Err(error) = work.await {
+            let key = format!("room {}", taken.account);
+            // In a task of its own, so that a panic in it is told and ends the engine like any other failure.
+            let worked = tokio::spawn(work).await;
+            if let Err(error) = worked.unwrap_or_else(|e| Err(EngineError::TaskDied { why: e.to_string() })) {
+                if error.is_full_disk() {
+                    // The account stays taken meanwhile: to give it back wakes every task, and each would try at once.
+                    let until = inner.no_room(task, &key, &error);
+                    inner.until_or_stopped(until).await;
+                    return;
+                }
                 inner.pulse.went_wrong(task, error.to_string());
                 *inner.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 inner.stopping.send_replace(true);
             }
+            inner.succeeded(&key);
+            drop(taken);
         });
+    }
+
+    async fn until_or_stopped(&self, until: UtcTime) {
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|asked| *asked) => {}
+            () = self.clock.sleep_until(until.to_chrono()) => {}
+        }
+    }
+
+    /// Nothing could be stored, which is certain, and nothing was sent: the engine goes on, says so, and tries again.
+    fn no_room(&self, task: Task, key: &str, error: &EngineError) -> UtcTime {
+        self.pulse.went_wrong(task, error.to_string());
+        self.try_again(key)
+    }
+
+    fn has_room(&self, task: Task) {
+        if self.due_again(&room(task)) > UtcTime::from_micros(0) {
+            self.succeeded(&room(task));
+            self.pulse.went_well(task);
+        }
     }
 
     pub(crate) fn now(&self) -> UtcTime {
@@ -250,6 +289,16 @@ impl Inner {
     pub(crate) fn take_account(self: &Arc<Self>, account: &AccountId) -> Option<Taken> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         busy.insert(account.clone()).then(|| Taken { inner: Arc::clone(self), account: account.clone() })
+    }
+
+    /// Tells whether somebody has an account.
+    pub(crate) fn is_taken(&self, account: &AccountId) -> bool {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(account)
+    }
+
+    /// Tells whether the engine was asked to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     async fn wait_until_idle(&self) {
@@ -289,6 +338,10 @@ impl Inner {
     pub(crate) fn succeeded(&self, key: &str) {
         self.again.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
+}
+
+fn room(task: Task) -> String {
+    format!("room {}", task.as_str())
 }
 
 /// An account that is taken for one request; free again when this is dropped.

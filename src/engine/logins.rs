@@ -111,12 +111,17 @@ impl Inner {
                 let (kept, key) = (session.clone(), id.clone());
                 self.store
                     .write(Cause::engine(Task::Tend.as_str()), move |tx| {
-                        tx.put_secret(&key, SecretKind::Session, &kept)?;
+                        // A person may have disconnected it meanwhile: then nothing of it is kept.
+                        let account: Account = tx.load(&key)?;
+                        if account.is_connected() {
+                            tx.put_secret(&key, SecretKind::Session, &kept)?;
+                        }
                         Ok(())
                     })
                     .await
                     .map_err(|e| match e {
-                        store::WriteError::Failed(error) => EngineError::Store(error),
+                        // The old token is spent and the new one not kept: this engine must not go on with either.
+                        store::WriteError::Failed(error) => EngineError::NotRecorded(error),
                         store::WriteError::Refused(_) | store::WriteError::Undone => EngineError::StoreClosed,
                     })?;
                 Ok(Ok(Login { session, ..login }))

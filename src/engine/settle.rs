@@ -9,13 +9,16 @@ use std::sync::Arc;
 use domain::hold::{Hold, HoldCause};
 use domain::post::{Post, PostCommand, PostState};
 use domain::role::Scope;
-use domain::time::UtcTime;
+use domain::time::{Span, UtcTime};
 use store::Cause;
 use store::follow::{escalate_doubt, post_decide};
 
 use crate::commit::Sent;
 use crate::error::allowed;
 use crate::{EngineError, Inner, Task, sooner};
+
+/// How long a repeat may be put off before a person is told.
+const PATIENCE: Span = Span::minutes(2);
 
 impl Inner {
     /// Everything that a dead engine left: attempts without an end have ended, preparations begin again.
@@ -43,12 +46,14 @@ impl Inner {
 
     /// A store that stands elsewhere than at its last run may be a copy: nothing goes out until a person says so (F11).
     pub(crate) async fn hold_if_moved(&self) -> Result<(), EngineError> {
-        let Some(why) = self.store.moved().map(str::to_owned) else { return Ok(()) };
+        let moved = self.store.moved().zip(self.store.new_place());
+        let Some((why, place)) = moved.map(|(why, place)| (why.to_owned(), place.to_owned())) else { return Ok(()) };
         let written = self.store.write(Cause::engine(Task::Settle.as_str()), move |tx| {
-            let agency: domain::agency::Agency = tx.load(&())?;
+            let _founded: domain::agency::Agency = tx.load(&())?;
             let hold = Hold { cause: HoldCause::Restore, by: "engine".to_owned(), at: tx.now(), reason: why };
             tx.append::<domain::agency::Agency>(&(), vec![domain::agency::AgencyEvent::AgencyHeld { hold }])?;
-            drop(agency);
+            // With the hold or not at all: an engine that dies in between must find the store moved once more.
+            tx.remember_place(&place)?;
             Ok(())
         });
         allowed(written.await)?.ok();
@@ -93,21 +98,31 @@ impl Inner {
     async fn settle_one(self: &Arc<Self>, post: &Post) -> Result<(), EngineError> {
         let id = post.id;
         let Some(post) = self.store.read(move |view| view.post(id)).await? else { return Ok(()) };
-        if self.may_repeat(&post) {
-            if let Sent::NotNow(why) = self.send(&post, Task::Settle).await? {
-                self.try_again(&key(&post));
-                self.escalate(&post, format!("it is not there, and may not be sent again now: {why}")).await?;
-            }
+        if post.look_due().is_some_and(|due| due <= self.now()) {
+            return self.look_at(&post).await;
+        }
+        if !self.may_repeat(&post) {
             return Ok(());
         }
-        if post.look_due().is_some_and(|due| due <= self.now()) {
-            self.look_at(&post).await?;
+        match self.send(&post, Task::Settle).await? {
+            Sent::Tried => {}
+            Sent::Again => {
+                self.try_again(&key(&post));
+            }
+            Sent::NotNow(why) => {
+                self.try_again(&key(&post));
+                let since = if let PostState::Unconfirmed { since, .. } = &post.state { *since } else { self.now() };
+                if self.now().since(since) > PATIENCE {
+                    let why = format!("it is not there, and may not be sent again now: {why}");
+                    self.escalate(&post, why).await?;
+                }
+            }
         }
         Ok(())
     }
 
     async fn look_at(self: &Arc<Self>, post: &Post) -> Result<(), EngineError> {
-        let Some(attempt) = post.attempts.last() else { return Ok(()) };
+        let Some(attempt) = post.open_attempt() else { return Ok(()) };
         let (number, handle) = (attempt.number, attempt.handle.clone());
         let began = self.now();
         let observation = match self.login(&post.account).await? {

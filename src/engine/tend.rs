@@ -46,10 +46,13 @@ impl Inner {
         let Some(_taken) = self.take_account(id) else { return Ok(None) };
         match self.login(id).await? {
             Ok(_) => {
-                self.succeeded(&key);
-                // A session that cannot be made to last longer is tried again like anything that did not succeed.
                 let next = self.refresh_due(id).await?;
-                Ok(Some(if next > self.now() { next } else { self.try_again(&key) }))
+                if next <= self.now() {
+                    // A session that cannot be made to last is tried again like anything that did not succeed: rarer and rarer.
+                    return Ok(Some(self.try_again(&key)));
+                }
+                self.succeeded(&key);
+                Ok(Some(next))
             }
             Err(no) => {
                 self.pulse.went_wrong(Task::Tend, no.why());

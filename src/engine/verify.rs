@@ -26,6 +26,9 @@ impl Inner {
         let mut next = None;
         for post in self.store.read(|view| view.posts_in_state(&Scope::All, &["published"])).await? {
             let PostState::Published { live } = &post.state else { continue };
+            if post.altered_to.is_some() {
+                continue;
+            }
             let since = published_at(&post, live.at);
             let key = format!("verify {}", post.id);
             let due = since.plus(FIRST).max(self.due_again(&key));
@@ -73,5 +76,7 @@ impl Inner {
 
 /// The moment from which looking is counted: when the last attempt ended, which is our clock's time, else the platform's.
 fn published_at(post: &Post, live: UtcTime) -> UtcTime {
-    post.attempts.last().and_then(|a| a.ended).unwrap_or(live)
+    let last = post.attempts.last();
+    let ended = last.and_then(|a| a.ended).unwrap_or(live);
+    last.and_then(|a| a.last_look).map_or(ended, |look| look.max(ended))
 }

@@ -1,7 +1,9 @@
 //! Escalations: taken by somebody, settled with a sentence.
 
-use domain::escalation::{Escalation, EscalationCommand, EscalationEnd};
+use domain::escalation::{Escalation, EscalationCommand, EscalationEnd, Subject};
 use domain::id::EscalationId;
+use domain::post::Post;
+use domain::refusal::Refusal;
 use serde_json::json;
 use store::{Stop, Tx};
 
@@ -21,8 +23,17 @@ pub(super) fn take(context: &Context, tx: &mut Tx<'_>, id: EscalationId) -> Resu
 }
 
 pub(super) fn resolve(context: &Context, tx: &mut Tx<'_>, id: EscalationId, reason: String) -> Result<Done, Stop> {
+    let open = load(context, tx, id)?;
+    if let Subject::Post { post, .. } = open.subject {
+        let post: Post = tx.load(&post)?;
+        if post.state.is_in_doubt() {
+            let why = format!("{} is {}: words do not settle that", post.what(), post.state.word());
+            let mend = format!("expos post confirm {} --live URL, or --not-live", post.id);
+            return Err(Refusal::rule("escalation.in-doubt", format!("escalation {id}"), why, mend).into());
+        }
+    }
     let end = EscalationEnd { by: context.actor(), at: tx.now(), how: reason };
-    let events = load(context, tx, id)?.decide(EscalationCommand::Resolve(end))?;
+    let events = open.decide(EscalationCommand::Resolve(end))?;
     tx.append::<Escalation>(&id, events)?;
     Ok(Done::new(format!("escalation {id} is settled"), json!({"escalation": id})))
 }

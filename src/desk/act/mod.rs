@@ -24,7 +24,7 @@ use domain::experiment::{Experiment, Writer};
 use domain::hash::Framed;
 use domain::id::{ClientId, CommandId};
 use domain::post::Post;
-use domain::refusal::Refusal;
+use domain::refusal::{Refusal, RefusalKind};
 use domain::variant::Asset;
 use store::{Cause, Remembered, Stop, StoreError, Tx, WriteError};
 
@@ -125,6 +125,7 @@ pub(crate) async fn carry_out(
             if let Some(first) = tx.command_answer(id, uid)? {
                 return answered(first);
             }
+            still_the_same(&context, tx)?;
             let done = dispatch(&mut context, tx, command)?;
             if mode == Mode::DryRun {
                 if let Ok(mut slot) = tell.lock() {
@@ -162,6 +163,15 @@ fn answered(first: Remembered) -> Result<Done, Stop> {
         }),
         Remembered::Refused(refusal) => Err(refusal.into()),
     }
+}
+
+/// A role that changed since the command was let in acts at once (I17).
+fn still_the_same(context: &Context, tx: &Tx<'_>) -> Result<(), Stop> {
+    if tx.person(context.person.uid)?.as_ref() == Some(&context.person) {
+        return Ok(());
+    }
+    let why = "what you may do here changed while this was on its way";
+    Err(Refusal::new(RefusalKind::NotAllowed, "role.changed", "you", why, "look again, then repeat it").into())
 }
 
 /// Records a refusal that was decided outside a transaction, and gives it back as a problem (I13).

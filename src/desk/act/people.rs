@@ -25,6 +25,12 @@ pub(super) fn grant(
     clients: Vec<ClientId>,
 ) -> Result<Done, Stop> {
     all_clients(context)?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$');
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(fits) {
+        let what = format!("uid {uid}");
+        let why = "its name has to be a Unix user's: 1 to 64 letters, digits, dots, dashes";
+        return Err(Refusal::invalid("people.name", what, why, "give the name as `id -un` prints it").into());
+    }
     if uid == NOBODY {
         return Err(Refusal::rule(
             "people.nobody",

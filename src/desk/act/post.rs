@@ -100,7 +100,10 @@ fn check_move(tx: &Tx<'_>, post: &Post, client: &Client, to: UtcTime) -> Result<
         .into());
     }
     let siblings = tx.posts_of(post.experiment)?;
-    let block = siblings.iter().filter(|p| p.block == post.block).map(|p| p.window.from);
+    let block = siblings
+        .iter()
+        .filter(|p| p.block == post.block && (p.state.is_unsent() || p.state.counts_as_out()))
+        .map(|p| p.window.from);
     let (first, last) = block.fold((post.window.from, post.window.from), |(a, b), t| (a.min(t), b.max(t)));
     let day = Span::hours(24);
     if to < first.minus(day) || to > last.plus(day) {

@@ -289,6 +289,12 @@ pub(super) fn undo(context: &Context, tx: &mut Tx<'_>, name: &str, one: Option<P
         lines.push(format!("{}: {}", post.what(), words(&answer)));
         answers.push(json!({"post": post.id, "answer": answer}));
     }
+    if answers.is_empty() && one.is_none() && !experiment.words.is_empty() {
+        let why = format!("{} took the word back", context.person.name);
+        experiment_decide(tx, experiment.id, ExperimentCommand::LoseApproval { why })?;
+        let line = format!("{}: the word given so far is taken back", experiment.code);
+        return Ok(Done::new(line, json!({"experiment": experiment.id, "answers": []})));
+    }
     if answers.is_empty() {
         return Err(Refusal::nothing(
             format!("experiment {}", experiment.code),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clock::{Clock, ManualClock};
-use domain::account::{Account, AccountCommand, ConnectOutcome, Identity, Servers};
+use domain::account::{Account, AccountCommand, ConnectOutcome, Connection, Identity, Servers};
 use domain::actor::{Actor, Person};
 use domain::agency::{Agency, HomeKind};
 use domain::brief::Platform;
@@ -159,8 +159,20 @@ impl World {
         };
         self.engine(move |tx| {
             let known: Account = tx.load(&id)?;
-            let events = known.decide(AccountCommand::Settle(ConnectOutcome::In { identity, at }))?;
+            let Connection::Asked { at: asked } = known.connection else { panic!("nobody asked: {known:?}") };
+            let outcome = ConnectOutcome::In { identity, at };
+            let events = known.decide(AccountCommand::Settle { asked, outcome })?;
             Ok(tx.append::<Account>(&id, events)?)
+        })
+        .await;
+    }
+
+    /// Opens the escalation of a client's account whose login is lost.
+    pub(super) async fn lose_login(&self, owner: &str) {
+        let id = account(&format!("{owner}-bs"));
+        self.engine(move |tx| {
+            let known: Account = tx.load(&id)?;
+            store::follow::escalate_account(tx, &known, "account.login-lost", "the session ended")
         })
         .await;
     }

@@ -225,10 +225,13 @@ async fn build(author: u32) -> Built {
     for names in [&mut alpha, &mut beta] {
         let post = names.doubt.parse().unwrap();
         world.leave_in_doubt(post).await;
+        // One that words can settle: about a login, not about a post in doubt.
+        world.lose_login(beside(&names.client)).await;
     }
     let crate::Answer::Escalations(open) = world.ask(ADA, Query::EscalationList { all: false }).await else { panic!() };
     for names in [&mut alpha, &mut beta] {
-        let mine = open.iter().find(|e| e.client == client(beside(&names.client))).unwrap();
+        let about_login = |e: &&domain::escalation::Escalation| e.rule == "account.login-lost";
+        let mine = open.iter().filter(about_login).find(|e| e.client == client(beside(&names.client))).unwrap();
         names.escalation = mine.id.to_string();
     }
     world.go_to("2027-03-02T09:16:00Z");

@@ -95,6 +95,8 @@ async fn a_moved_slot_voids_the_word_for_slot() {
         assert!(world.try_commit(post.id).await.is_err());
         world.approve(ADA, &code).await;
         if prepared {
+            // A handle bears the slot it was made for: the post was made ready again.
+            world.prepare(post.id, Repeat::Always).await;
             world.commit(post.id).await;
         }
     }

@@ -121,7 +121,7 @@ impl Post {
     pub fn handle_to_repeat(&self, now: UtcTime) -> Result<&Handle, Refusal> {
         let refuse =
             |why: &str| Err(Refusal::rule("commit.repeat", self.what(), why, "look again, or let a person settle it"));
-        let Some(last) = self.attempts.last() else { return refuse("it was never sent") };
+        let Some(last) = self.open_attempt() else { return refuse("no attempt of it is in doubt") };
         let open = self.attempts.iter().filter(|a| !a.is_final_absence()).count();
         if last.ended.is_none() || !last.absent {
             return refuse("no look has seen that it is not there");

@@ -35,11 +35,16 @@ impl Post {
         if !matches!(self.state, PostState::Committing | PostState::Unconfirmed { .. }) {
             return None;
         }
-        let attempt = self.attempts.last().filter(|a| a.end.is_none())?;
+        let attempt = self.open_attempt()?;
         let ended = attempt.ended?;
         let planned = usize::try_from(attempt.looks).ok().and_then(|n| LOOKS.get(n)).map(|after| ended.plus(*after));
         let due = planned.or_else(|| attempt.last_look.map(|last| last.plus(SLOW_LOOK)))?;
         if due.since(ended) > SLOW_LOOKS_END { None } else { Some(due) }
+    }
+
+    /// Returns the latest attempt of which it is not known what became.
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|a| a.end.is_none())
     }
 
     pub(super) fn end_attempt(
@@ -69,14 +74,18 @@ impl Post {
             CommitOutcome::Refused { why, again } if earlier_final => {
                 self.refused(settled(AttemptEnd::Refused { why: why.clone() }), why, again)
             }
-            CommitOutcome::NotSent { why } | CommitOutcome::Refused { why, .. } => vec![
-                settled(AttemptEnd::NotSent { why: why.clone() }),
-                PostEvent::PostUnconfirmed {
-                    at,
-                    why: format!("the repeat did not go through ({why}); the attempt before is still in doubt"),
-                },
-            ],
+            CommitOutcome::NotSent { why } => {
+                self.repeat_came_to_nothing(settled(AttemptEnd::NotSent { why: why.clone() }), at, &why)
+            }
+            CommitOutcome::Refused { why, .. } => {
+                self.repeat_came_to_nothing(settled(AttemptEnd::Refused { why: why.clone() }), at, &why)
+            }
         })
+    }
+
+    fn repeat_came_to_nothing(&self, settled: PostEvent, at: UtcTime, why: &str) -> Vec<PostEvent> {
+        let why = format!("the repeat did not go through ({why}); the attempt before is still in doubt");
+        vec![settled, PostEvent::PostUnconfirmed { at, why }]
     }
 
     fn refused(&self, settled: PostEvent, why: String, again: bool) -> Vec<PostEvent> {
@@ -125,7 +134,7 @@ impl Post {
         if !matches!(self.state, PostState::Committing | PostState::Unconfirmed { .. }) {
             return Err(self.wrong_state("look.state", "in doubt"));
         }
-        let Some(attempt) = self.attempts.last().filter(|a| a.number == number && a.end.is_none()) else {
+        let Some(attempt) = self.open_attempt().filter(|a| a.number == number) else {
             return stale("it names another attempt");
         };
         let Some(ended) = attempt.ended else {

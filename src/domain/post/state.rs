@@ -600,7 +600,11 @@ impl Post {
                 self.duplicate_key = *duplicate_key;
                 self.drop_handle();
             }
-            PostEvent::SlotMoved { window } => self.window = *window,
+            PostEvent::SlotMoved { window } => {
+                self.window = *window;
+                // A handle bears the slot it was made for: its name and its time.
+                self.drop_handle();
+            }
             PostEvent::PreparingBegun => self.state = PostState::Preparing,
             PostEvent::PostPrepared { handle } => self.state = PostState::Prepared { handle: (**handle).clone() },
             PostEvent::PreparePutOff { retry_at, .. } => self.state = PostState::Planned { retry_at: Some(*retry_at) },
