@@ -1,15 +1,21 @@
 //! Homes that are not as they should be: rights, disks, versions, copies, damage, two engines at once. Whatever it is, it is
 //! said in a sentence that helps, no engine runs on it in silence, and what was stored before is there afterwards.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what is not there fails the test, with words")]
-#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "engines are waited for in real time; what a system does not allow is told")]
+#![expect(clippy::expect_used, clippy::panic, reason = "what is not there fails the test, with words")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "engines are waited for in real time; what a system does not allow is told"
+)]
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,9 +24,6 @@ use support::answer::{is_clean, is_done, is_refused};
 
 /// A password that must stand nowhere but sealed.
 const CANARY: &str = "canary-51d0-pass-word";
-
-/// How long an engine may take to say that it does not run.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn founded(client: &str) -> Agency {
     let agency = Agency::with_client(client);
@@ -35,6 +38,8 @@ fn fill(agency: &Agency, client: &str) {
     let brief = brief.replace("\"acme\"", &format!("\"{client}\"")).replace("acme-bs", &format!("{client}-bs"));
     is_done(&agency.expos_with(&["brief", "new", "-"], &brief));
     is_done(&agency.expos(&["client", "pause", client, "--reason", "a quiet week"]));
+    // No engine of these tests is to knock at a server that is not there.
+    is_done(&agency.expos(&["account", "disconnect", &format!("{client}-bs")]));
 }
 
 fn audit(agency: &Agency) -> (i32, String) {
@@ -53,7 +58,7 @@ fn is_whole_and_tight(agency: &Agency) {
 
 /// The engine ended by itself, with exit code 1 and a sentence.
 fn engine_refuses(agency: &Agency, words: &[&str]) {
-    is_refused(&agency.try_engine(PATIENCE), 1, words);
+    is_refused(&agency.try_engine(), 1, words);
 }
 
 fn mode(path: &Path, mode: u32) {
@@ -69,10 +74,11 @@ fn rights_that_are_wrong_are_named_and_nothing_is_lost() {
     let path = |name: &str| home.join(name);
     let before = agency.json(&["store", "info"])["head"].clone();
     let refuses = |what: &str, words: &[&str]| {
-        let output = agency.expos(&["client", "list"]);
-        assert_eq!(output.status.code(), Some(1), "{what}: {}", told(&output));
-        is_refused(&output, 1, words);
-        is_refused(&agency.expos(&["client", "pause", "acme"]), 1, words);
+        println!("{what}");
+        // To be kept out of the folder is to be not allowed; everything else is a failure of the home.
+        let exit = if what == " 0" { 5 } else { 1 };
+        is_refused(&agency.expos(&["client", "list"]), exit, words);
+        is_refused(&agency.expos(&["client", "pause", "acme"]), exit, words);
         engine_refuses(&agency, words);
         is_clean(&agency.expos(&["health"]));
         assert_eq!(agency.expos(&["health"]).status.code(), Some(3), "{what}: cannot tell");
@@ -80,11 +86,11 @@ fn rights_that_are_wrong_are_named_and_nothing_is_lost() {
         assert!(matches!(exit, 0 | 4), "{what}: {told}");
     };
     for (name, wrong, right, words) in [
-        ("", 0o000, 0o700, &["ermission denied"][..]),
+        ("", 0o000, 0o700, &[][..]),
         ("", 0o300, 0o700, &[]),
         ("", 0o722, 0o700, &["chmod go-w"]),
-        ("store.db", 0o000, 0o600, &["store.db", "rights"]),
-        ("store.db", 0o400, 0o600, &["store.db", "rights"]),
+        ("store.db", 0o000, 0o600, &["store.db", "chmod 0600"]),
+        ("store.db", 0o400, 0o600, &["store.db", "chmod 0600"]),
         ("master.key", 0o644, 0o400, &["master.key", "chmod"]),
         ("master.key", 0o600, 0o400, &["master.key", "chmod"]),
         ("master.key", 0o000, 0o400, &["master.key"]),
@@ -159,7 +165,7 @@ fn a_home_that_is_not_there_or_somebody_elses_is_not_made_up() {
         theirs.found("acme");
         let home = theirs.home();
         let mine = Agency::at(&home);
-        is_refused(&mine.expos(&["client", "list"]), 1, &["another user"]);
+        is_refused(&mine.expos(&["client", "list"]), 7, &["belongs to", "admin"]);
         engine_refuses(&mine, &["another user"]);
         is_whole_and_tight(&theirs);
     }
@@ -196,7 +202,8 @@ fn a_second_engine_ends_at_once_and_the_first_does_not_notice() {
     }
     // A name for the same home does not make it another one.
     let other = agency.beside().join("x/../home");
-    let output = agency.command(&["--home", other.to_str().unwrap(), "engine", "run"]).stdin(Stdio::null()).output().unwrap();
+    let output =
+        agency.command(&["--home", other.to_str().unwrap(), "engine", "run"]).stdin(Stdio::null()).output().unwrap();
     is_refused(&output, 1, &[]);
     let status = agency.json(&["engine", "status"]);
     assert_eq!(status["pid"], pid);
@@ -227,7 +234,6 @@ fn commands_work_beside_an_engine_after_it_was_killed_and_after_it_ended() {
         }
         assert_eq!(agency.expos(&["health"]).status.code(), Some(2), "no engine runs");
         events.push(note(&agency, 10 + round));
-        is_refused(&agency.expos(&["events", "tail", "--follow"]).clone_without_stdout(), 7, &["expos engine run"]);
     }
     assert!(events.windows(2).all(|pair| pair[0] < pair[1]), "each was stored: {events:?}");
     // Something that is no socket stands in its place.
@@ -240,26 +246,20 @@ fn commands_work_beside_an_engine_after_it_was_killed_and_after_it_ended() {
     is_whole_and_tight(&agency);
 }
 
-/// What was written before a refusal is no part of it.
-trait WithoutStdout {
-    fn clone_without_stdout(&self) -> Output;
-}
-
-impl WithoutStdout for Output {
-    fn clone_without_stdout(&self) -> Output {
-        Output { status: self.status, stdout: Vec::new(), stderr: self.stderr.clone() }
-    }
-}
-
 /// Tries everything on a store that may be damaged. Nothing may break, and an engine that runs was let run by a whole file.
 fn survives(agency: &Agency, what: &str) -> i32 {
     let (exit, told) = audit(agency);
     assert!(matches!(exit, 0 | 3 | 4), "{what}: {told}");
-    for verb in [&["client", "list"][..], &["experiment", "show", "ACME-001"], &["events", "tail"], &["store", "check"]] {
+    for verb in [&["client", "list"][..], &["experiment", "show", "ACME-001"], &["events", "tail"], &["store", "check"]]
+    {
         let output = agency.expos(verb);
         is_clean(&output);
         assert!(matches!(output.status.code(), Some(0 | 1 | 4)), "{what}: {verb:?}: {}", self::told(&output));
-        assert!(output.status.code() == Some(0) || output.stderr.starts_with(b"error: "), "{what}: {}", self::told(&output));
+        assert!(
+            output.status.code() == Some(0) || output.stderr.starts_with(b"error: "),
+            "{what}: {}",
+            self::told(&output)
+        );
     }
     exit
 }
@@ -278,7 +278,7 @@ fn damage_anywhere_in_the_store_is_found_and_breaks_nothing() {
         fs::write(&db, &bytes).unwrap();
         let exit = survives(&agency, &format!("byte {place}"));
         found += usize::from(exit != 0);
-        let engine = agency.try_engine(Duration::from_millis(1_500));
+        let engine = agency.try_engine();
         is_clean(&engine);
         assert!(matches!(engine.status.code(), Some(0 | 1)), "byte {place}: {}", told(&engine));
         for left in ["store.db-wal", "store.db-shm"] {
@@ -357,7 +357,7 @@ fn damage_in_the_log_beside_the_store_is_found_and_breaks_nothing() {
         }
         fs::write(&wal, &flipped).unwrap();
         survives(&agency, &format!("byte {place} of the log beside it"));
-        is_clean(&agency.try_engine(Duration::from_millis(1_000)));
+        is_clean(&agency.try_engine());
     }
     // As it was left, all of it is there.
     for file in ["store.db", "store.db-wal", "store.db-shm"] {
@@ -379,30 +379,35 @@ fn one_byte_of_one_event_is_found_and_the_event_named() {
     let events = agency.json(&["events", "tail", "-n", "500", "--after", "0"]);
     let whole = fs::read(&db).unwrap();
     let mut tried = 0;
-    for event in events.as_array().expect("a list") {
-        // The type stands in the event's own payload and nowhere else; an event of a type that comes once is found by it.
-        let name = event["event"].as_str().expect("a name");
+    let events = events.as_array().expect("a list");
+    let names: BTreeSet<&str> = events.iter().map(|event| event["event"].as_str().expect("a name")).collect();
+    for name in names {
+        // The type stands in an event's own payload and nowhere else, but in space that the file no longer uses.
         let needle = format!("\"type\":\"{name}\"");
-        let once = events.as_array().unwrap().iter().filter(|other| other["event"] == name).count() == 1;
-        let places: Vec<usize> =
-            whole.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle.as_bytes()).map(|(at, _)| at).collect();
-        if !once || places.len() != 1 {
-            continue;
+        let numbers: BTreeSet<u64> =
+            events.iter().filter(|event| event["event"] == name).filter_map(|event| event["n"].as_u64()).collect();
+        let mut found = BTreeSet::new();
+        for (place, _) in whole.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle.as_bytes()) {
+            let mut edited = whole.clone();
+            edited[place + needle.len() - 2] ^= 1;
+            fs::write(&db, &edited).unwrap();
+            let output = agency.expos(&["audit", "verify", "--json"]);
+            is_clean(&output);
+            let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            if output.status.code() == Some(0) {
+                continue;
+            }
+            assert_eq!(output.status.code(), Some(3), "{name}: {}", told(&output));
+            assert_eq!(report["data"]["breaks"][0]["kind"], "edited", "{report}");
+            let number = report["data"]["breaks"][0]["n"].as_u64().expect("the event's number");
+            let (_, said) = audit(&agency);
+            assert!(said.contains(&format!("edited at {number}")), "{said}");
+            found.insert(number);
+            tried += 1;
         }
-        let mut edited = whole.clone();
-        edited[places[0] + needle.len() - 2] ^= 1;
-        fs::write(&db, &edited).unwrap();
-        let output = agency.expos(&["audit", "verify", "--json"]);
-        is_clean(&output);
-        assert_eq!(output.status.code(), Some(3), "{}", told(&output));
-        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        assert_eq!(report["data"]["breaks"][0]["n"], event["n"], "{report}");
-        assert_eq!(report["data"]["breaks"][0]["kind"], "edited", "{report}");
-        let (_, said) = audit(&agency);
-        assert!(said.contains(&format!("edited at {}", event["n"])), "{said}");
-        tried += 1;
+        assert_eq!(found, numbers, "{name}: each event of that type is named when it was edited");
     }
-    assert!(tried >= 4, "{tried} events were edited: {events}");
+    assert_eq!(tried, events.len());
     fs::write(&db, &whole).unwrap();
     is_whole_and_tight(&agency);
 }
@@ -436,7 +441,9 @@ impl Disk {
         let free = rustix::fs::statvfs(self.folder.path()).map(|f| f.f_bavail * f.f_frsize).expect("a disk");
         let take = free.saturating_sub(but);
         let ballast = vec![0xA5_u8; usize::try_from(take).expect("a small disk")];
-        fs::write(self.folder.path().join("ballast"), ballast).expect("there is room");
+        let mut file =
+            fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("ballast")).expect("a file");
+        file.write_all(&ballast).expect("there is room");
     }
 
     fn free(&self) {
@@ -453,7 +460,10 @@ impl Drop for Disk {
 
 fn left_out(why: &str) {
     println!("left out: {why} needs a disk of its own, and only root gets one");
-    assert!(!rustix::process::geteuid().is_root() || std::env::var_os("EXPOS_TEST_NO_MOUNT").is_some(), "root may not mount here; set EXPOS_TEST_NO_MOUNT=1 where that is so");
+    assert!(
+        !rustix::process::geteuid().is_root() || std::env::var_os("EXPOS_TEST_NO_MOUNT").is_some(),
+        "root may not mount here; set EXPOS_TEST_NO_MOUNT=1 where that is so"
+    );
 }
 
 #[test]
@@ -472,7 +482,7 @@ fn a_full_disk_refuses_with_a_reason_loses_nothing_and_is_forgotten_when_there_i
         let seen = agency.expos(&["client", "list"]);
         is_clean(&seen);
         assert!(seen.status.success() || told(&seen).contains("full"), "{}", told(&seen));
-        let engine = agency.try_engine(Duration::from_secs(3));
+        let engine = agency.try_engine();
         is_clean(&engine);
         assert!(engine.status.code() == Some(0) || told(&engine).contains("full"), "{}", told(&engine));
         assert!(matches!(audit(&agency).0, 0 | 4), "{left} bytes left");
@@ -504,25 +514,31 @@ fn an_engine_lives_through_a_full_disk_and_says_so() {
     let mut agency = Agency::at(&disk.home());
     agency.found("acme");
     fill(&agency, "acme");
+    let before = agency.json(&["store", "info"])["head"].clone();
+    // Room enough to open the store, too little to begin anything: its first heartbeat is refused.
+    disk.fill(3 * 1024 * 1024);
     agency.start_engine();
-    disk.fill(50_000);
-    // Once a minute the heartbeat is written.
-    let health = agency.wait_for("the engine to say that the disk is full", Duration::from_secs(100), || {
+    let health = agency.wait_for("the engine to say that the disk is full", Duration::from_secs(30), || {
         let output = agency.expos(&["health"]);
         let said = told(&output);
         let knows = said.contains("full") && output.status.code() == Some(1);
         if knows { Ok(said) } else { Err(said) }
     });
     assert!(health.contains("tend"), "{health}");
+    std::thread::sleep(Duration::from_secs(5));
+    disk.fill(0);
+    is_refused(&agency.expos(&["stop-all"]), 1, &["full"]);
+    assert_eq!(agency.expos(&["health"]).status.code(), Some(1), "it lives on");
     disk.free();
-    agency.wait_for("the engine to be well again", Duration::from_secs(150), || {
+    agency.wait_for("the engine to be well again", Duration::from_secs(60), || {
         let output = agency.expos(&["health"]);
         if output.status.code() == Some(0) { Ok(()) } else { Err(told(&output)) }
     });
     agency.stop_engine();
+    assert_eq!(agency.json(&["store", "info"])["head"], before, "nothing was stored, and nothing lost");
     let log = agency.log_text();
     assert!(log.contains("full") && !log.contains("panicked"), "{log}");
-    assert!(log.matches("full").count() < 30, "it says so now and then, not all the time: {log}");
+    assert!(log.matches("full").count() < 20, "it says so now and then, not all the time: {log}");
 }
 
 #[test]
@@ -606,7 +622,8 @@ fn health_hold_release_and_the_end_say_what_they_are() {
     assert_eq!(health(&agency), Some(2), "no engine");
     agency.start_engine();
     assert_eq!(health(&agency), Some(0));
-    for verbs in [&["engine", "hold", "--reason", "checking"][..], &["stop-all", "--reason", "checking"], &["stop-all"]] {
+    for verbs in [&["engine", "hold", "--reason", "checking"][..], &["stop-all", "--reason", "checking"], &["stop-all"]]
+    {
         is_done(&agency.expos(verbs));
         assert_eq!(health(&agency), Some(2), "held");
         assert_eq!(agency.expos(&["engine", "status"]).status.code(), Some(0), "to show is no failure");

@@ -32,7 +32,7 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
         ],
         first: 8,
         every: 2,
-        ages: &["15s", "60s"],
+        ages: &["15s", "1m"],
         picture: Some(&image),
     };
     let file = agency.home().join("brief.toml");
@@ -94,12 +94,12 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     let snapshots = agency.json(&["snapshot", "list", &code]);
     let snapshots = snapshots.as_array().unwrap();
     assert_eq!(snapshots.len(), 18, "nine posts at two ages");
-    for age in ["15s", "60s"] {
+    for age in ["15s", "1m"] {
         assert_eq!(snapshots.iter().filter(|s| s["snapshot"]["age"] == age).count(), 9);
     }
     let last_of_touched = snapshots
         .iter()
-        .filter(|s| s["snapshot"]["age"] == "60s")
+        .filter(|s| s["snapshot"]["age"] == "1m")
         .filter(|s| posts.iter().any(|p| p["number"] == s["number"] && touched.contains(&text(p, "uri"))));
     let mut measured = 0;
     for snapshot in last_of_touched {

@@ -225,12 +225,18 @@ impl Agency {
         self.folder.path().join("engine.log")
     }
 
-    /// Runs the engine in the foreground for a while: how it ended by itself, or what it said until it was asked to end,
-    /// which is a success.
-    pub(crate) fn try_engine(&self, patience: Duration) -> Output {
+    /// Starts the engine, and asks it to end as soon as it runs, which is a success; or tells how it ended by itself.
+    pub(crate) fn try_engine(&self) -> Output {
         let mut child = self.command(&["engine", "run"]).stdin(Stdio::null()).spawn().expect("the engine starts");
+        let pid = child.id().to_string();
+        let runs = || {
+            let owner = std::fs::read_to_string(self.home().join("engine.lock")).unwrap_or_default();
+            let socket = self.home().join("run").join("desk.sock");
+            owner.trim() == pid && std::os::unix::net::UnixStream::connect(socket).is_ok()
+        };
         let began = Instant::now();
-        while began.elapsed() < patience && child.try_wait().expect("a child").is_none() {
+        while child.try_wait().expect("a child").is_none() && !runs() {
+            assert!(began.elapsed() < Duration::from_secs(30), "the engine neither runs nor ends");
             std::thread::sleep(Duration::from_millis(20));
         }
         // It may have ended in this moment; then it hears nothing, and nothing is lost.

@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     Doubled,
     /// Answered in the server's place; the server never saw it. 429 and 503 ask to come back after a second.
     StatusBefore(u16),
+    /// Answered in the server's place with a status and an error of that name; the server never saw it.
+    Says(u16, &'static str),
     /// The server acted; its answer is replaced by this one.
     StatusAfter(u16),
     /// Passed on this much later, then all is well.
@@ -280,6 +282,12 @@ impl Road {
                 own_answer(status).write(to, method)?;
                 return Ok(Connection::Keep);
             }
+            Some(Fault::Says(status, name)) => {
+                note(None);
+                let body = format!("{{\"error\":\"{name}\",\"message\":\"made by the test's own proxy\"}}");
+                plain(status, "application/json", body.into_bytes()).write(to, method)?;
+                return Ok(Connection::Keep);
+            }
             Some(Fault::Slow(delay)) => self.wait(delay),
             Some(Fault::Doubled) => {
                 // Whatever becomes of the first one, the second is the one that is answered.
@@ -325,7 +333,7 @@ impl Road {
                 Ok(Connection::Keep)
             }
             Some(Fault::HugeBody(length)) => huge_answer(to, length),
-            Some(Fault::Doubled | Fault::Slow(_) | Fault::Refuse | Fault::StatusBefore(_)) | None => {
+            Some(Fault::Doubled | Fault::Slow(_) | Fault::Refuse | Fault::StatusBefore(_) | Fault::Says(..)) | None => {
                 answer.write(to, method)?;
                 Ok(Connection::Keep)
             }
