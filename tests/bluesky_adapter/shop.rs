@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use wire::{Answer, HostPolicy, Limits, Online, Transport};
 
-use crate::support::bluesky::{self, Network, Record};
+use crate::ground::Ground;
+use crate::support::bluesky::{self, Record};
 use crate::support::faulty_proxy::FaultyProxy;
 
 /// Servers of these tests are on this machine.
@@ -40,20 +41,19 @@ pub(crate) const PNG: [u8; 69] = [
 
 /// An account that publishes by the adapter.
 pub(crate) struct Shop {
-    pub(crate) network: &'static Network,
+    pub(crate) network: &'static dyn Ground,
     pub(crate) person: bluesky::Account,
     pub(crate) adapter: Bluesky,
     pub(crate) login: Login,
 }
 
 impl Shop {
-    pub(crate) fn open(name: &str) -> Shop {
-        let network = Network::shared();
+    pub(crate) fn open(network: &'static dyn Ground, name: &str) -> Shop {
         let person = network.account(name);
         Shop::of(network, person, network.pds())
     }
 
-    pub(crate) fn of(network: &'static Network, person: bluesky::Account, pds: &str) -> Shop {
+    pub(crate) fn of(network: &'static dyn Ground, person: bluesky::Account, pds: &str) -> Shop {
         let adapter = adapter();
         let mut account = account_of(network, &person, pds);
         let connected =
@@ -136,7 +136,7 @@ pub(crate) fn permit(handle: &Handle) -> (CommitPermit, Boot) {
     (CommitPermit::issue(PostId::new(recorded, [7; 10]), 1, handle.clone(), Epoch(1), recorded), RealClock.boot())
 }
 
-pub(crate) fn account_of(network: &Network, person: &bluesky::Account, pds: &str) -> Account {
+pub(crate) fn account_of(network: &dyn Ground, person: &bluesky::Account, pds: &str) -> Account {
     Account {
         id: person.name.parse().expect("a short name"),
         client: "acme".parse().expect("a short name"),
@@ -230,8 +230,8 @@ pub(crate) fn with_access(session: &Secret, token: &str) -> Secret {
     Secret::new(kept.to_string())
 }
 
-/// The same token as the test network's own server would have signed it a day ago.
-pub(crate) fn expired(token: &str) -> String {
+/// The same token as the network's own server would have signed it a day ago.
+pub(crate) fn expired(network: &dyn Ground, token: &str) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let mut claims: Value =
         serde_json::from_slice(&BASE64URL_NOPAD.decode(parts[1].as_bytes()).expect("base 64")).expect("JSON");
@@ -239,7 +239,7 @@ pub(crate) fn expired(token: &str) -> String {
     claims["iat"] = json!(a_day_ago);
     claims["exp"] = json!(a_day_ago + 60);
     let signed = format!("{}.{}", parts[0], BASE64URL_NOPAD.encode(claims.to_string().as_bytes()));
-    let signature = BASE64URL_NOPAD.encode(&hmac(b"jwt-secret", signed.as_bytes()));
+    let signature = BASE64URL_NOPAD.encode(&hmac(&network.token_key(), signed.as_bytes()));
     format!("{signed}.{signature}")
 }
 
