@@ -32,7 +32,7 @@ use domain::id::AccountId;
 use domain::time::{Span, UtcTime};
 use store::facts::Surroundings;
 use store::{Home, Store};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 
 pub use error::EngineError;
 pub use logins::AdapterMaker;
@@ -105,6 +105,7 @@ pub(crate) struct Inner {
     busy: Mutex<BTreeSet<AccountId>>,
     freed: Notify,
     stopping: watch::Sender<bool>,
+    begun: OnceCell<()>,
     /// Why a request's own task ended the engine.
     failure: Mutex<Option<EngineError>>,
     /// When a read that did not succeed is tried again. Lost in a restart, which only means that it is tried at once.
@@ -129,6 +130,7 @@ impl Engine {
             busy: Mutex::default(),
             freed: Notify::new(),
             stopping: watch::Sender::new(false),
+            begun: OnceCell::new(),
             failure: Mutex::default(),
             again: Mutex::default(),
         };
@@ -145,11 +147,22 @@ impl Engine {
         self.inner.stopping.send_replace(true);
     }
 
+    /// Does what a new owner does before anybody sees it: a store that moved is put on hold, what a dead engine left is
+    /// settled as far as the store alone tells (R16). May be called again; it is done once.
+    pub async fn begin(&self) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let work = || async {
+            inner.hold_if_moved().await?;
+            inner.settle_after_restart().await
+        };
+        inner.begun.get_or_try_init(work).await?;
+        Ok(())
+    }
+
     /// Runs until asked to stop, or until the store says that another engine owns it.
     pub async fn run(&self) -> Result<(), EngineError> {
         let inner = &self.inner;
-        inner.hold_if_moved().await?;
-        inner.settle_after_restart().await?;
+        self.begin().await?;
         let mut tasks = tokio::task::JoinSet::new();
         for task in Task::ALL {
             let inner = Arc::clone(inner);

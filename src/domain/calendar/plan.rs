@@ -10,7 +10,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 use science::design::{AssignInput, BlockRule, CarryOver, EarlyStop, HourBand, Slot, SlotClass, Week, assign};
 use serde::{Deserialize, Serialize};
 
-use super::pacing::{PacingLimits, pace};
+use super::pacing::{PacingBreach, PacingLimits, pace};
 use super::quiet::{next_loud, quiet_at, wall};
 use crate::brief::{Blocks, Brief};
 use crate::client::Client;
@@ -61,10 +61,15 @@ pub struct PlanFacts<'a> {
 }
 
 impl PlanFacts<'_> {
-    fn limits(&self) -> PacingLimits {
-        let policy = &self.client.policy;
+    /// Checks a moment against the account's other posts by the client's limits, and against this experiment's own by the
+    /// spacing that the brief asks for.
+    fn pace(&self, own: &[UtcTime], time: UtcTime) -> Result<(), (PacingBreach, PacingLimits)> {
+        let limits = client_limits(self.client);
+        let all: Vec<UtcTime> = self.others.iter().chain(own).copied().collect();
+        pace(limits, &all, time).map_err(|breach| (breach, limits))?;
         let spacing = self.brief.exposure_plan.spacing.unwrap_or(Span::ZERO);
-        PacingLimits { min_gap: policy.min_gap.max(spacing), max_per_24h: policy.max_per_24h }
+        let spaced = PacingLimits { min_gap: spacing, max_per_24h: u32::MAX };
+        pace(spaced, own, time).map_err(|breach| (breach, spaced))
     }
 
     fn count(&self) -> usize {
@@ -147,7 +152,7 @@ fn by_hand(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {
             "name one slot for each post of each variant",
         ));
     }
-    let mut taken = facts.others.to_vec();
+    let mut taken: Vec<UtcTime> = Vec::new();
     for (slot, number) in slots.iter().zip(1_u32..) {
         let what = format!("slot {number} at {}", slot.in_zone(facts.client.zone));
         if *slot <= facts.now {
@@ -172,7 +177,7 @@ fn by_hand(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {
                 .map_or_else(String::new, |t| format!("; the next lawful moment is {t}"));
             return Err(Refusal::rule("plan.quiet", what, format!("{quiet}{next}"), "move the slot"));
         }
-        pace(facts.limits(), &taken, *slot).map_err(|breach| breach.refusal(what, facts.limits()))?;
+        facts.pace(&taken, *slot).map_err(|(breach, limits)| breach.refusal(what, limits))?;
         taken.push(*slot);
     }
     Ok(slots.clone())
@@ -182,16 +187,14 @@ fn from_times(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {
     let (walls, days) = recipe(facts)?;
     let window = Window { from: facts.brief.run_window.start, until: facts.brief.run_window.end };
     let zone = facts.client.zone;
-    let mut taken = facts.others.to_vec();
-    let mut chosen = Vec::new();
+    let mut chosen: Vec<UtcTime> = Vec::new();
     let mut day = zone.local(window.from).date;
     let end = zone.local(window.until).date;
     while day <= end && chosen.len() < facts.count() {
         for time in moments_of(day, &walls, &days, zone) {
             let inside = window.holds(time) && time > facts.now;
             let loud = quiet_at(&facts.client.policy, zone, time).is_none();
-            if inside && loud && chosen.len() < facts.count() && pace(facts.limits(), &taken, time).is_ok() {
-                taken.push(time);
+            if inside && loud && chosen.len() < facts.count() && facts.pace(&chosen, time).is_ok() {
                 chosen.push(time);
             }
         }
