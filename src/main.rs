@@ -3,10 +3,13 @@
 //! Decides only what is put together: the engine with the desk's socket over one store (`expos engine run`), or the command
 //! line. What is dangerous is closed before the first thread starts: nobody else reads what is made, nothing is dumped.
 
+mod dashboard;
+mod demo;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use cli::{Cli, Environment, Exit, Io};
+use cli::{Cli, Environment, Exit, Io, Start};
 use clock::{Clock, RealClock, Seeds};
 use desk::query::TaskHealth;
 use desk::{Beat, Desk, Home, Rules, server};
@@ -27,17 +30,29 @@ fn main() -> color_eyre::Result<std::process::ExitCode> {
         Err(exit) => return Ok(exit.into()),
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let exit = match cli.engine_home(&environment, &mut io) {
-        Some(Err(exit)) => exit,
-        Some(Ok(home)) => match runtime.block_on(run_engine(home)) {
-            Ok(()) => 0,
-            Err(why) => cli::failed(why, &environment, &mut io),
-        },
-        None => runtime.block_on(run_face(cli, &environment, &mut io)),
+    let exit = match cli.start(&environment, &mut io) {
+        Err(exit) => exit,
+        Ok(Start::Engine(home)) => told(runtime.block_on(run_engine(home)), &environment, &mut io),
+        Ok(Start::Dashboard(..) | Start::Demo(_)) if !io.out_is_tty || !io.in_is_tty => {
+            cli::failed("the dashboard needs a terminal; without one see `expos --help`", &environment, &mut io);
+            cli::exit::USAGE
+        }
+        Ok(Start::Dashboard(home, asked)) => {
+            told(runtime.block_on(dashboard::attach(home, asked)), &environment, &mut io)
+        }
+        Ok(Start::Demo(asked)) => told(runtime.block_on(dashboard::demo(asked)), &environment, &mut io),
+        Ok(Start::Verb) => runtime.block_on(run_face(cli, &environment, &mut io)),
     };
     // What still runs is a read that nobody waits for.
     runtime.shutdown_background();
     Ok(exit.into())
+}
+
+fn told(ended: Result<(), String>, environment: &Environment, io: &mut Io) -> Exit {
+    match ended {
+        Ok(()) => cli::exit::DONE,
+        Err(why) => cli::failed(why, environment, io),
+    }
 }
 
 /// Files are made for their owner alone, and the process's memory, which holds logins, is nobody else's to read (T14).
@@ -70,6 +85,7 @@ async fn run_engine(home: Home) -> Result<(), String> {
     let world = World { packs: rules.version.clone(), seeds: Seeds::new(seed), adapters: real_network(&clock) };
     let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), world);
     let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
+    engine.begin().await.map_err(|e| words(&e))?;
     // Before anybody can see that it runs: whoever sees it may ask it to end.
     stop_on_signal(engine.clone()).map_err(|e| words(&e))?;
     let listener = server::bind(&home.socket()).map_err(|e| words(&e))?;

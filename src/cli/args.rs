@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Failure;
 use crate::noun;
+use crate::start::{Dashboard, Demo};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -18,15 +19,16 @@ use crate::noun;
     before_help = EXAMPLES,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 not found, 5 not allowed, \
                   6 changed since seen, 7 desk unreachable, 8 input invalid, 9 nothing to do, 130 interrupted.",
-    arg_required_else_help = true,
     disable_help_subcommand = true,
     max_term_width = 80
 )]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
+    #[command(flatten)]
+    pub(crate) dashboard: Dashboard,
     #[command(subcommand)]
-    pub(crate) noun: Noun,
+    pub(crate) noun: Option<Noun>,
 }
 
 const EXAMPLES: &str = "\
@@ -170,6 +172,11 @@ pub(crate) enum Noun {
     /// The engine: publishes, verifies, measures
     #[command(subcommand, before_help = noun::engine::EXAMPLES)]
     Engine(noun::engine::Verb),
+    /// A whole agency on a stand-in network, in one command; nothing leaves this box
+    #[command(
+        before_help = "Examples:\n  expos demo\n  expos demo --at 08:45 --as tomas\n  expos demo --speed 600 --seed 7"
+    )]
+    Demo(Demo),
     /// Put everything on hold, at once
     StopAll(noun::engine::StopAll),
     /// How the engine is: exit 0 well, 1 degraded, 2 dead or held, 3 cannot tell

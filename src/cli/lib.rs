@@ -20,6 +20,7 @@ mod noun;
 mod output;
 mod run;
 mod session;
+mod start;
 mod suggest;
 mod text;
 mod when;
@@ -29,6 +30,7 @@ pub use environment::Environment;
 pub use io::Io;
 pub use log::LogLines;
 pub use run::{Exit, failed, interrupted, parse, run};
+pub use start::{Dashboard, Demo, Start};
 
 /// Exit codes of every verb but `health` and `audit verify`, which have their own.
 pub mod exit {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::Parser;
 use clap::error::ErrorKind;
 use clock::Clock;
-use desk::Home;
 
 use crate::args::{Cli, Global, Noun};
 use crate::environment::Environment;
@@ -23,14 +22,6 @@ use crate::text::{Color, Look, Text};
 
 /// How a run ended.
 pub type Exit = u8;
-
-impl Cli {
-    /// Returns the home of the engine that is to be run, where that is what was asked.
-    pub fn engine_home(&self, environment: &Environment, io: &mut Io) -> Option<Result<Home, Exit>> {
-        let Noun::Engine(noun::engine::Verb::Run) = &self.noun else { return None };
-        Some(environment.home(&self.global).map_err(|failure| tell(io, environment, &self.global, &failure)))
-    }
-}
 
 /// Reads the arguments. Help and version are printed here; what cannot be read is told, with exit code 2.
 pub fn parse(
@@ -78,7 +69,10 @@ fn usage(error: &clap::Error, json: bool, environment: &Environment, io: &mut Io
 pub async fn run(cli: Cli, environment: &Environment, clock: Arc<dyn Clock>, io: &mut Io) -> Exit {
     let global = cli.global.clone();
     let mut session = Session::new(io, &global, environment, clock);
-    finish(cli.noun, &mut session).await
+    match cli.noun {
+        Some(noun) => finish(noun, &mut session).await,
+        None => exit::USAGE,
+    }
 }
 
 /// Carries out a verb and prints what it has to tell.
@@ -118,7 +112,7 @@ fn print(told: &Told, session: &mut Session<'_>) -> Exit {
 }
 
 /// Tells what went wrong; a reader that went away ends the program quietly.
-fn tell(io: &mut Io, environment: &Environment, global: &Global, failure: &Failure) -> Exit {
+pub(crate) fn tell(io: &mut Io, environment: &Environment, global: &Global, failure: &Failure) -> Exit {
     if matches!(failure, Failure::Written(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
         return exit::DONE;
     }
@@ -159,6 +153,7 @@ async fn dispatch(noun: Noun, session: &mut Session<'_>) -> Result<Told, Failure
         Noun::Snapshot(verb) => noun::snapshot::run(session, verb).await,
         Noun::Escalation(verb) => noun::escalation::run(session, verb).await,
         Noun::Engine(verb) => noun::engine::run(session, verb).await,
+        Noun::Demo(_) => Err(Failure::failed("the demo is started by the program")),
         Noun::StopAll(stop) => noun::engine::stop_all(session, stop).await,
         Noun::Health => noun::engine::health(session).await,
         Noun::Audit(verb) => noun::audit::run(session, verb).await,

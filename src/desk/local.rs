@@ -21,7 +21,7 @@ use crate::remote::{Reached, Remote};
 use crate::{Answer, Command, Desk, Done, Mode, Peer, Problem, Query, Rules};
 
 /// A desk, near or far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Door {
     /// Over the socket.
     Far(Remote),

@@ -325,7 +325,7 @@ async fn with(script: Script, arguments: &[&str], input: &'static [u8]) -> Ran {
     let door: Rc<dyn Door> = Rc::<Script>::clone(&script);
     let exit = {
         let mut session = Session::new(&mut io, &cli.global, &environment, clock).with_door(door);
-        finish(cli.noun, &mut session).await
+        finish(cli.noun.unwrap(), &mut session).await
     };
     Ran { exit, out: out.text(), err: err.text(), acted: script.acted.take() }
 }

@@ -1,0 +1,314 @@
+//! What can be done now: for each intent whether its key works here, in which words, and if not, why not.
+//!
+//! Decides what the face can tell beforehand: the row, the role, the link. The desk decides again, and its word holds.
+
+use desk::query::ExperimentLine;
+use domain::experiment::Stage;
+use domain::id::ExperimentId;
+use domain::role::{Action, Cell, Column, Role, cell};
+
+use crate::keymap::Intent;
+use crate::link::State;
+use crate::model::{Model, Open, Pane};
+use crate::morning::{self, Step};
+
+/// Whether an intent is possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Can {
+    /// It is.
+    Yes,
+    /// It is, and is called so here.
+    As(String),
+    /// It is not, because of this.
+    Not(String),
+}
+
+fn not(why: &str) -> Can {
+    Can::Not(why.to_owned())
+}
+
+/// Tells whether an intent is possible now.
+pub(crate) fn can(model: &Model, intent: Intent) -> Can {
+    match intent {
+        Intent::Act => act(model),
+        Intent::Refuse => refuse(model),
+        Intent::Mark | Intent::MarkRun => mark(model),
+        Intent::MarkClean => match morning::shown_queue(model).iter().any(|id| morning::is_clean(model, *id)) {
+            true => Can::Yes,
+            false => not("no item here is clean"),
+        },
+        Intent::Open => open(model),
+        Intent::Next | Intent::Previous => siblings(model),
+        Intent::Unfold | Intent::Fold => match model.place.open {
+            Some(Open::Approval(_)) if intent == Intent::Unfold && !model.approval.folded => Can::As("fold".to_owned()),
+            Some(Open::Approval(_)) => Can::Yes,
+            Some(Open::Detail(_)) | None => not("there is nothing to fold here"),
+        },
+        Intent::Take => allowed(model, Action::Decide, alert(model)),
+        Intent::Pause => pause(model),
+        Intent::StartEngine => start_engine(model),
+        Intent::Undo => match (allowed(model, Action::Stop, Can::Yes), has_undo(model)) {
+            (Can::Yes, true) => Can::Yes,
+            (Can::Yes, false) => not("there is no act of yours to take back"),
+            (other, _) => other,
+        },
+        Intent::StopSheet => allowed(model, Action::Stop, Can::Yes),
+        Intent::Why => {
+            match model.subject().is_some() || alert(model) == Can::Yes || model.place.pane == Pane::System {
+                true => Can::Yes,
+                false => not("there is nothing under the cursor"),
+            }
+        }
+        Intent::NewRows => new_rows(model),
+        Intent::NextNeed | Intent::PreviousNeed => match model.needs().is_empty() {
+            true => not("nothing needs you now"),
+            false => Can::Yes,
+        },
+        Intent::Back => match model.back.is_empty() {
+            true => not("there is nowhere to go back to"),
+            false => Can::Yes,
+        },
+        Intent::Filter => match (model.place.open, model.place.pane) {
+            (None, Pane::Morning) if model.morning.step == Step::Queue => Can::Yes,
+            (None, Pane::Experiments) => Can::Yes,
+            (Some(_), _) | (None, Pane::Morning | Pane::System) => not("there is no list to narrow here"),
+        },
+        Intent::Scope
+        | Intent::PaneMorning
+        | Intent::PaneExperiments
+        | Intent::PaneSystem
+        | Intent::Help
+        | Intent::Palette
+        | Intent::Redraw
+        | Intent::Suspend
+        | Intent::Cancel
+        | Intent::Up
+        | Intent::Leave
+        | Intent::RowDown
+        | Intent::RowUp
+        | Intent::RowFirst
+        | Intent::RowLast
+        | Intent::PageDown
+        | Intent::PageUp
+        | Intent::Confirm
+        | Intent::Dismiss
+        | Intent::Words
+        | Intent::Choice(_)
+        | Intent::Complete
+        | Intent::Run
+        | Intent::LeaveAndStop => Can::Yes,
+    }
+}
+
+/// Returns why a role may not do something; the roles that may are named.
+pub(crate) fn why_not_allowed(model: &Model, action: Action) -> Option<String> {
+    if model.setting.read_only {
+        return Some("this dashboard was opened to read only".to_owned());
+    }
+    let Some(me) = &model.known.me else { return Some("the desk has not said who you are yet".to_owned()) };
+    if !matches!(cell(action, Column::Person(me.role)), Cell::No | Cell::Never) {
+        return None;
+    }
+    let may: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(|role| !matches!(cell(action, Column::Person(*role)), Cell::No | Cell::Never))
+        .map(Role::as_str)
+        .collect();
+    Some(format!("a {} may not; it needs {}", me.role, may.join(" or ")))
+}
+
+fn allowed(model: &Model, action: Action, otherwise: Can) -> Can {
+    why_not_allowed(model, action).map_or(otherwise, Can::Not)
+}
+
+/// Returns why nothing may be begun: the link, or the role.
+pub(crate) fn why_no_start(model: &Model, action: Action) -> Option<String> {
+    why_not_allowed(model, action).or_else(|| model.link.why_nothing_may_start(model.now).map(str::to_owned))
+}
+
+fn alert(model: &Model) -> Can {
+    let here = model.place.open.is_none() && model.place.pane == Pane::Morning && model.morning.step == Step::Alerts;
+    let cursor = model.morning.alerts.cursor();
+    let open = cursor.is_some_and(|id| model.known.escalations.iter().flatten().any(|e| e.id == *id));
+    if here && open { Can::Yes } else { not("there is no open alert under the cursor") }
+}
+
+fn act(model: &Model) -> Can {
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id)), _) => approve(model, id),
+        (Some(Open::Detail(id)), _) => main_step(model, id),
+        (None, Pane::Morning) => match model.morning.step {
+            Step::Queue => approve_marked(model),
+            Step::Alerts => match why_no_start(model, Action::Decide) {
+                Some(why) => Can::Not(why),
+                None => alert(model),
+            },
+            Step::Layers => not("there is nothing to settle here"),
+        },
+        (None, Pane::Experiments) => match model.experiments.list.cursor() {
+            Some(id) => main_step(model, *id),
+            None => not("there is no experiment under the cursor"),
+        },
+        (None, Pane::System) => start_engine(model),
+    }
+}
+
+fn approve_marked(model: &Model) -> Can {
+    match model.morning.marked.len() {
+        0 => match model.morning.queue.cursor() {
+            Some(id) => approve(model, *id),
+            None => not("nothing waits for a word"),
+        },
+        n => match why_no_start(model, Action::ApproveReview) {
+            Some(why) => Can::Not(why),
+            None => Can::As(format!("approve {n}")),
+        },
+    }
+}
+
+/// Tells whether one item may be approved, as far as the face can tell.
+pub(crate) fn approve(model: &Model, id: ExperimentId) -> Can {
+    use morning::Standing;
+    if let Some(why) = why_no_start(model, Action::ApproveReview) {
+        return Can::Not(why);
+    }
+    if model.is_pending(id) {
+        return not("it was sent; the desk has not answered yet");
+    }
+    let line = model.known.queue.as_ref().and_then(|queue| queue.get(&id));
+    let Some(line) = line.filter(|_| model.morning.queue.is_current(&id)) else {
+        return not("it waits for nobody's word");
+    };
+    match morning::standing(model, line) {
+        Standing::Blocked(_) => not("a block cannot be waived; mend it in its brief"),
+        Standing::NotOneVariable => not("it is not a single-variable test: more than the variable differs"),
+        Standing::NotMine => not("its level needs a reviewer or an admin"),
+        Standing::Own => not("it is your own work; somebody else gives the word"),
+        Standing::Loading => not("its sheet is still being read"),
+        Standing::Clean
+        | Standing::Warned(_)
+        | Standing::NeedsManual
+        | Standing::SecondWord
+        | Standing::ByHand
+        | Standing::Held
+        | Standing::Changed => Can::As("approve".to_owned()),
+    }
+}
+
+fn refuse(model: &Model) -> Can {
+    if let Some(why) = why_not_allowed(model, Action::ApproveReview) {
+        return Can::Not(why);
+    }
+    match model.subject() {
+        Some(id) if morning::is_waiting(model, id) => Can::Yes,
+        Some(_) => not("it does not wait for a word"),
+        None => not("there is nothing to refuse here"),
+    }
+}
+
+fn mark(model: &Model) -> Can {
+    match model.morning.queue.cursor() {
+        Some(id) if morning::is_waiting(model, *id) => Can::Yes,
+        Some(_) => not("it does not wait for a word"),
+        None => not("nothing waits for a word"),
+    }
+}
+
+fn open(model: &Model) -> Can {
+    match (model.place.open, model.place.pane) {
+        (None, Pane::Morning) => match model.morning.queue.cursor() {
+            Some(id) if model.known.items.contains_key(id) => Can::Yes,
+            Some(_) => not("its sheet is still being read"),
+            None => not("nothing waits for a word"),
+        },
+        (None, Pane::Experiments) => match model.experiments.list.cursor() {
+            Some(_) => Can::Yes,
+            None => not("there is no experiment under the cursor"),
+        },
+        (Some(_), _) | (None, Pane::System) => not("there is nothing to open here"),
+    }
+}
+
+fn siblings(model: &Model) -> Can {
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id)), _) => match model.known.items.get(&id).map(crate::item::Item::variants) {
+            Some(n) if n > 2 => Can::Yes,
+            Some(_) | None => not("there is one test variant"),
+        },
+        (Some(Open::Detail(_)), _) | (None, Pane::Morning) => Can::Yes,
+        (None, Pane::Experiments | Pane::System) => not("there is nothing beside this"),
+    }
+}
+
+/// Tells what an experiment waits for.
+fn main_step(model: &Model, id: ExperimentId) -> Can {
+    match model.known.line(id).map(|line| &line.stage) {
+        Some(Stage::AwaitingApproval) if model.known.items.contains_key(&id) => Can::As("look, approve".to_owned()),
+        Some(Stage::AwaitingApproval) => not("its sheet is still being read"),
+        Some(stage) => Can::Not(format!("nothing is asked of you here: it is {}", stage.word())),
+        None => not("there is no experiment under the cursor"),
+    }
+}
+
+/// Tells whether an experiment is stopped.
+pub(crate) fn is_paused(line: &ExperimentLine) -> bool {
+    line.status == "paused"
+}
+
+fn pause(model: &Model) -> Can {
+    let Some(line) = model.subject().and_then(|id| model.known.line(id)) else {
+        return not("there is no experiment under the cursor");
+    };
+    if line.stage.is_over() {
+        return not("it is over");
+    }
+    if is_paused(line) {
+        return match why_no_start(model, Action::ResumeOperator) {
+            Some(why) => Can::Not(why),
+            None => Can::As("go on".to_owned()),
+        };
+    }
+    match why_not_allowed(model, Action::Stop) {
+        Some(why) => Can::Not(why),
+        None => Can::As("pause".to_owned()),
+    }
+}
+
+fn start_engine(model: &Model) -> Can {
+    if model.starting_engine {
+        return not("it is being started");
+    }
+    match model.link.state(model.now) {
+        State::EngineDead { .. } if model.setting.read_only => not("this dashboard was opened to read only"),
+        State::EngineDead { .. } if model.setting.can_start_engine => Can::Yes,
+        State::EngineDead { .. } => not("it cannot be started from here; run `expos engine run`"),
+        State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) | State::Lost { .. } => {
+            not("an engine runs already, or its desk does not answer")
+        }
+    }
+}
+
+fn has_undo(model: &Model) -> bool {
+    !model.acts.is_empty() || crate::update::undo::from_log(model).is_some()
+}
+
+fn new_rows(model: &Model) -> Can {
+    let (waiting, over) = match (model.place.open, model.place.pane) {
+        (None, Pane::Morning) => match model.morning.step {
+            Step::Queue => counts(&model.morning.queue),
+            Step::Alerts => counts(&model.morning.alerts),
+            Step::Layers => (0, 0),
+        },
+        (None, Pane::Experiments) => counts(&model.experiments.list),
+        (Some(_), _) | (None, Pane::System) => (0, 0),
+    };
+    match (waiting, over) {
+        (0, 0) => not("no new rows wait"),
+        (0, over) => Can::As(format!("clear {over}")),
+        (waiting, _) => Can::As(format!("{waiting} new")),
+    }
+}
+
+fn counts<K: Clone + PartialEq>(list: &crate::list::List<K>) -> (usize, usize) {
+    (list.waiting(), list.order().iter().filter(|id| !list.is_current(id)).count())
+}

@@ -1,0 +1,184 @@
+//! The header: where one is, what needs a person, whether it is true, what time it is; below it the strip, or the alarm.
+//!
+//! Decides words and weight. Whether desk and engine are well is `link`'s business.
+
+use crate::clean::Clean;
+use crate::keymap::{Intent, Scope, key_of};
+use crate::line::{Fill, Line, Look};
+use crate::link::State;
+use crate::model::{Model, Open, Pane};
+use crate::morning;
+use crate::theme::{Pair, Role};
+use crate::when;
+
+use super::Class;
+
+/// How long a round may take.
+const BUDGET_MIN: u64 = 15;
+
+/// Returns row 1.
+pub(super) fn line(model: &Model) -> Line {
+    let class = model.size.class();
+    let mut line = crumbs(model);
+    if let Some(label) = &model.setting.label {
+        line = line.plain("   ").put(label.clone(), Look::bold(Role::Attention));
+    }
+    if model.place.open.is_none() && model.place.pane == Pane::Morning {
+        line = round(model, line);
+    }
+    if model.place.open.is_some() {
+        return right(model, line, class);
+    }
+    if class >= Class::M {
+        let scope = model.scope.as_ref().map_or_else(|| "all clients".to_owned(), |c| model.known.client_name(c));
+        line = line.plain("   ").muted(scope);
+    } else if let Some(scope) = &model.scope {
+        line = line.plain("   ").muted(scope.to_string());
+    }
+    right(model, line, class)
+}
+
+fn crumbs(model: &Model) -> Line {
+    let pane = model.place.pane.name();
+    match model.place.open {
+        None => Line::new().bold(pane),
+        Some(Open::Approval(id) | Open::Detail(id)) => {
+            let name = model.known.line(id).map_or_else(String::new, |line| line.name.clone());
+            let name = Clean::of(name).cut(usize::from(model.size.width / 3));
+            let line = Line::new().muted(pane).muted(" / ").bold(name);
+            match model.place.open {
+                Some(Open::Approval(id)) => {
+                    let shown = morning::shown_queue(model);
+                    match shown.iter().position(|other| *other == id) {
+                        Some(at) => line.plain("   ").muted(format!("{} of {}", at + 1, shown.len())),
+                        None => line,
+                    }
+                }
+                Some(Open::Detail(_)) | None => line,
+            }
+        }
+    }
+}
+
+fn round(model: &Model, line: Line) -> Line {
+    let step = model.morning.step.number();
+    let line = line.plain("   ").muted(format!("step {step} of {}", morning::Step::ALL.len()));
+    if model.size.class() == Class::Tiny {
+        return line;
+    }
+    let minutes = model.round.active_ms / 60_000;
+    let text = format!("{minutes:02} of {BUDGET_MIN} min");
+    if minutes >= BUDGET_MIN {
+        line.plain("   ").put("! ", Look::of(Role::Warn)).put(text, Look::of(Role::Warn))
+    } else if minutes * 10 >= BUDGET_MIN * 8 {
+        line.plain("   ").put("! ", Look::of(Role::Warn)).muted(text)
+    } else {
+        line.plain("   ").muted(text)
+    }
+}
+
+fn right(model: &Model, line: Line, class: Class) -> Line {
+    let muted = Look::of(Role::Muted);
+    let needs = model.needs().len();
+    let mut line = line;
+    if needs > 0 {
+        let words = match (class >= Class::M, needs) {
+            (false, _) => "",
+            (true, 1) => " needs you",
+            (true, _) => " need you",
+        };
+        line = line
+            .right("✦ ", Look::of(Role::Attention))
+            .right(needs.to_string(), Look::bold(Role::Attention))
+            .right(words, Look::of(Role::Attention))
+            .right("   ", muted);
+    }
+    let (text, look): (Clean, Look) = match model.link.state(model.now) {
+        State::Opening => ("opening".into(), muted),
+        State::Live if model.setting.read_only => ("read only".into(), muted),
+        State::Live => ("live".into(), muted),
+        State::Troubled(_) => ("! engine".into(), Look::of(Role::Warn)),
+        State::Held(_) => ("= on hold".into(), Look::of(Role::Warn)),
+        State::Stale(silent) => {
+            let seconds = silent.as_secs();
+            (format!("~ stale {:02}:{:02}", seconds / 60, seconds % 60).into(), Look::of(Role::Warn))
+        }
+        State::Lost { .. } => ("✗ desk".into(), Look::bold(Role::Danger)),
+        State::EngineDead { .. } => ("✗ engine".into(), Look::bold(Role::Danger)),
+    };
+    let zone = model.setting.zone;
+    line.right(text, look).right("   ", muted).right(
+        format!("{} {}", when::clock(model.wall(), zone), when::abbreviation(model.wall(), zone)),
+        Look::default(),
+    )
+}
+
+/// Returns row 2: the alarm while nothing goes out, the strip where there is room, else a thin line.
+pub(super) fn second(model: &Model) -> Line {
+    let zone = model.setting.zone;
+    let alarm = |text: String, right: String| {
+        let mut line = Line::new().bold("✗ ").bold(text).right(right, Look::bold(Role::Text));
+        line.paint = Some(Pair::Alarm);
+        line
+    };
+    match model.link.state(model.now) {
+        State::EngineDead { since } => {
+            let next = next_slot(model);
+            let costs = next.map_or_else(String::new, |next| format!(" Next slot {next}."));
+            let text = format!("No engine since {}: nothing goes out.{costs}", when::clock(since, zone));
+            let right = if model.starting_engine {
+                "starting".to_owned()
+            } else if model.setting.can_start_engine && !model.setting.read_only {
+                let system = key_of(&[Scope::Anywhere], Intent::PaneSystem);
+                let start = key_of(&[Scope::System], Intent::StartEngine);
+                match (model.place.pane, start, system) {
+                    (Pane::System, Some(start), _) => format!("{start} starts it"),
+                    (_, Some(start), Some(system)) => format!("{system} {start} starts it"),
+                    _ => String::new(),
+                }
+            } else {
+                String::new()
+            };
+            alarm(text, right)
+        }
+        State::Lost { since, why } => {
+            let text = format!("Desk lost since {}: {why}.", when::clock(since, zone));
+            alarm(text, String::new())
+        }
+        State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
+            let strip = model.place.open.is_none() && model.size.class() >= Class::M;
+            if strip { strip_line(model) } else { Line { fill: Fill::Thin, ..Line::new() } }
+        }
+    }
+}
+
+fn next_slot(model: &Model) -> Option<String> {
+    let lines = model.known.experiments.iter().flatten().map(|(_, line)| line);
+    let next = lines
+        .filter(|line| matches!(line.status.as_str(), "running"))
+        .filter_map(|line| Some((line.next?, line.client.clone())))
+        .min_by_key(|(next, _)| *next)?;
+    let zone = model.known.zone(&next.1);
+    Some(format!("{} {}", when::clock(next.0, zone), when::city(zone)))
+}
+
+fn strip_line(model: &Model) -> Line {
+    let mut line = Line::new();
+    for pane in Pane::ALL {
+        let intent = match pane {
+            Pane::Morning => Intent::PaneMorning,
+            Pane::Experiments => Intent::PaneExperiments,
+            Pane::System => Intent::PaneSystem,
+        };
+        let key = key_of(&[Scope::Anywhere], intent).map_or_else(String::new, |key| key.to_string());
+        if pane != Pane::Morning {
+            line = line.plain("   ");
+        }
+        line = if pane == model.place.pane {
+            line.bold(key).bold(" ").bold(pane.name())
+        } else {
+            line.put(key, Look::of(Role::Accent)).muted(" ").muted(pane.name())
+        };
+    }
+    line
+}

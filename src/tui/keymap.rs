@@ -1,0 +1,316 @@
+//! The keymap: one table of where which key means what, in which words.
+//!
+//! Decides every key of the dashboard. Hint bar, help, palette and tests read this table; nothing else spells a key.
+//! Whether an intent is possible now, and if not why, is `can`'s business; what it does is `update`'s.
+//!
+//! Invariants, held by tests: no key twice where both could be meant; nothing destroys on `d`, Delete, Backspace or with
+//! Ctrl; what does not exist has no key.
+
+use crate::key::Key;
+
+/// Where a binding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Scope {
+    /// In every pane.
+    Anywhere,
+    /// Where there are rows or pages.
+    Rows,
+    /// Morning, whatever the step.
+    Morning,
+    /// Morning, step 1.
+    Alerts,
+    /// Morning, step 3.
+    Queue,
+    /// One item of the queue, whole.
+    Approval,
+    /// The list of experiments.
+    Experiments,
+    /// One experiment, by stage.
+    Detail,
+    /// System.
+    System,
+    /// The sheet before an approval.
+    ApproveSheet,
+    /// The sheet of a refusal.
+    RefuseSheet,
+    /// The stop sheet.
+    StopSheet,
+    /// The sheet before going on.
+    ResumeSheet,
+    /// The sheet before an alert is settled.
+    ResolveSheet,
+    /// Why it is like this.
+    WhySheet,
+    /// Every key that is valid.
+    HelpSheet,
+    /// Everything by name.
+    PaletteSheet,
+    /// Before leaving.
+    LeaveSheet,
+    /// While something is typed.
+    Field,
+    /// Wherever help can be asked for.
+    Guide,
+    /// Whatever stands on top.
+    Always,
+}
+
+impl Scope {
+    /// Returns what the place is called in the help.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Anywhere | Self::Guide | Self::Always => "everywhere",
+            Self::Rows => "rows and pages",
+            Self::Morning => "Morning",
+            Self::Alerts => "alerts",
+            Self::Queue => "queue",
+            Self::Approval => "one item",
+            Self::Experiments => "experiments",
+            Self::Detail => "one experiment",
+            Self::System => "System",
+            Self::ApproveSheet
+            | Self::RefuseSheet
+            | Self::StopSheet
+            | Self::ResumeSheet
+            | Self::ResolveSheet
+            | Self::WhySheet
+            | Self::HelpSheet
+            | Self::PaletteSheet
+            | Self::LeaveSheet => "this sheet",
+            Self::Field => "typing",
+        }
+    }
+}
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Intent {
+    PaneMorning,
+    PaneExperiments,
+    PaneSystem,
+    Help,
+    Palette,
+    Filter,
+    Scope,
+    NextNeed,
+    PreviousNeed,
+    Back,
+    Undo,
+    StopSheet,
+    Why,
+    NewRows,
+    Redraw,
+    Suspend,
+    Cancel,
+    Up,
+    Leave,
+    RowDown,
+    RowUp,
+    RowFirst,
+    RowLast,
+    PageDown,
+    PageUp,
+    Open,
+    Next,
+    Previous,
+    Act,
+    Refuse,
+    Mark,
+    MarkRun,
+    MarkClean,
+    Unfold,
+    Fold,
+    Take,
+    Pause,
+    StartEngine,
+    Confirm,
+    Dismiss,
+    Words,
+    Choice(u8),
+    Complete,
+    Run,
+    LeaveAndStop,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Binding {
+    pub(crate) scope: Scope,
+    pub(crate) keys: &'static [Key],
+    pub(crate) intent: Intent,
+    /// For the hint bar.
+    pub(crate) label: &'static str,
+    /// For help and palette.
+    pub(crate) sentence: &'static str,
+    /// Whether the hint bar shows it; the bar takes them in the table's order.
+    pub(crate) hint: bool,
+}
+
+const fn shown(
+    scope: Scope,
+    keys: &'static [Key],
+    intent: Intent,
+    label: &'static str,
+    sentence: &'static str,
+) -> Binding {
+    Binding { scope, keys, intent, label, sentence, hint: true }
+}
+
+const fn quiet(
+    scope: Scope,
+    keys: &'static [Key],
+    intent: Intent,
+    label: &'static str,
+    sentence: &'static str,
+) -> Binding {
+    Binding { scope, keys, intent, label, sentence, hint: false }
+}
+
+use Key::{Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use Scope as S;
+
+/// The whole table. Within a scope the hint bar keeps this order.
+pub(crate) const KEYMAP: &[Binding] = &[
+    shown(S::Queue, &[Char('a')], Intent::Act, "approve", "approve the marked items, or the one under the cursor"),
+    shown(S::Queue, &[Enter], Intent::Open, "look", "look at the item under the cursor, whole"),
+    shown(S::Queue, &[Char(' ')], Intent::Mark, "mark", "mark or unmark the item under the cursor"),
+    shown(S::Queue, &[Char('x')], Intent::Refuse, "refuse", "refuse the item under the cursor, with a reason"),
+    shown(S::Queue, &[Char('*')], Intent::MarkClean, "all clean", "mark every clean item, and no other"),
+    quiet(S::Queue, &[Char('V')], Intent::MarkRun, "mark run", "mark every item from the last mark to the cursor"),
+    shown(S::Alerts, &[Char('a')], Intent::Act, "settle", "settle the alert under the cursor, in a sentence"),
+    shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor: you settle it"),
+    quiet(S::Morning, &[Char(']'), Tab], Intent::Next, "next step", "go to the next step of the round"),
+    quiet(S::Morning, &[Char('[')], Intent::Previous, "step before", "go to the step before"),
+    shown(
+        S::Approval,
+        &[Char('a')],
+        Intent::Act,
+        "approve",
+        "approve this item; what was not on the screen yet comes first",
+    ),
+    shown(S::Approval, &[Char('x')], Intent::Refuse, "refuse", "refuse this item, with a reason"),
+    shown(S::Approval, &[Char('l'), Right], Intent::Unfold, "unfold", "show what all variants share"),
+    quiet(S::Approval, &[Char('h'), Left], Intent::Fold, "fold", "fold what all variants share"),
+    shown(S::Approval, &[Char(']'), Tab], Intent::Next, "variant", "show the next test variant beside the control"),
+    quiet(S::Approval, &[Char('[')], Intent::Previous, "variant before", "show the test variant before"),
+    shown(S::Experiments, &[Enter], Intent::Open, "open", "open the experiment under the cursor"),
+    shown(S::Experiments, &[Char('a')], Intent::Act, "main step", "do what the experiment under the cursor waits for"),
+    shown(
+        S::Experiments,
+        &[Char('p')],
+        Intent::Pause,
+        "pause",
+        "pause the experiment under the cursor, or let it go on",
+    ),
+    shown(S::Detail, &[Char('a')], Intent::Act, "main step", "do what this experiment waits for"),
+    shown(S::Detail, &[Char(']'), Tab, Right], Intent::Next, "next page", "show the next page of this experiment"),
+    quiet(S::Detail, &[Char('['), Left], Intent::Previous, "page before", "show the page before"),
+    shown(S::Detail, &[Char('p')], Intent::Pause, "pause", "pause this experiment, or let it go on"),
+    shown(S::System, &[Char('a')], Intent::StartEngine, "start engine", "start the engine in a session of its own"),
+    shown(
+        S::Anywhere,
+        &[Char('w')],
+        Intent::Why,
+        "why",
+        "say why it is like this: what happened, what was done, what can be done",
+    ),
+    shown(S::Anywhere, &[Char('u')], Intent::Undo, "undo", "take your own last act back"),
+    shown(S::Anywhere, &[Char('r')], Intent::NewRows, "new rows", "let new rows in, and those out that are over"),
+    shown(
+        S::Anywhere,
+        &[Char('n')],
+        Intent::NextNeed,
+        "next",
+        "go to the next thing that needs a person, most urgent first",
+    ),
+    quiet(S::Anywhere, &[Char('N')], Intent::PreviousNeed, "previous", "go to the thing before that needs a person"),
+    quiet(S::Anywhere, &[Ctrl('o')], Intent::Back, "back", "go back to where you were"),
+    shown(
+        S::Anywhere,
+        &[Char('!')],
+        Intent::StopSheet,
+        "stop",
+        "stop this experiment, its account, its client, or everything",
+    ),
+    shown(S::Anywhere, &[Char('/')], Intent::Filter, "filter", "narrow the list as you type"),
+    quiet(S::Anywhere, &[Char('f')], Intent::Scope, "one client", "show one client's things alone, or all again"),
+    quiet(S::Anywhere, &[Char(':')], Intent::Palette, "by name", "find a command, a client or an experiment by name"),
+    quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
+    quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
+    quiet(S::Anywhere, &[Char('0')], Intent::PaneSystem, "System", "go to System: the engine, people, last events"),
+    quiet(S::Guide, &[Char('?')], Intent::Help, "help", "list every key that is valid here; type to search"),
+    quiet(S::Anywhere, &[Esc, Char('q')], Intent::Up, "up", "go one level up, widen a narrowed list, take marks off"),
+    quiet(S::Always, &[Ctrl('l')], Intent::Redraw, "redraw", "draw the whole screen anew"),
+    quiet(S::Always, &[Ctrl('z')], Intent::Suspend, "suspend", "suspend the dashboard; the engine goes on"),
+    quiet(S::Always, &[Ctrl('c')], Intent::Cancel, "cancel", "cancel what is begun; twice with nothing begun: leave"),
+    quiet(S::Rows, &[Char('j'), Down], Intent::RowDown, "down", "one row down"),
+    quiet(S::Rows, &[Char('k'), Up], Intent::RowUp, "up", "one row up"),
+    quiet(S::Rows, &[Char('g'), Home], Intent::RowFirst, "first", "to the first row"),
+    quiet(S::Rows, &[Char('G'), End], Intent::RowLast, "last", "to the last row"),
+    quiet(S::Rows, &[Ctrl('d'), PageDown], Intent::PageDown, "page down", "a page down"),
+    quiet(S::Rows, &[Ctrl('u'), PageUp], Intent::PageUp, "page up", "a page up"),
+    quiet(S::ApproveSheet, &[Char('y')], Intent::Confirm, "approve", "give your word for exactly this"),
+    quiet(S::ApproveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; nothing is approved"),
+    quiet(S::RefuseSheet, &[Char('1')], Intent::Choice(1), "off brand", "refuse: off brand"),
+    quiet(S::RefuseSheet, &[Char('2')], Intent::Choice(2), "claim risk", "refuse: claim risk"),
+    quiet(S::RefuseSheet, &[Char('3')], Intent::Choice(3), "wrong asset", "refuse: wrong asset"),
+    quiet(S::RefuseSheet, &[Char('4')], Intent::Choice(4), "weak test", "refuse: weak test"),
+    quiet(S::RefuseSheet, &[Char('5')], Intent::Choice(5), "timing", "refuse: timing"),
+    quiet(S::RefuseSheet, &[Char('6')], Intent::Choice(6), "other", "refuse: other"),
+    quiet(S::RefuseSheet, &[Char('e')], Intent::Words, "add words", "add words to the reason, then choose it"),
+    quiet(S::RefuseSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; nothing is refused"),
+    quiet(S::StopSheet, &[Char('1')], Intent::Choice(1), "this experiment", "stop this experiment at once"),
+    quiet(S::StopSheet, &[Char('2')], Intent::Choice(2), "its account", "stop its account at once"),
+    quiet(S::StopSheet, &[Char('3')], Intent::Choice(3), "its client", "stop its client at once"),
+    quiet(S::StopSheet, &[Char('4')], Intent::Choice(4), "everything", "stop everything at once"),
+    quiet(S::StopSheet, &[Enter], Intent::Run, "stop the named", "stop what was typed"),
+    quiet(S::StopSheet, &[Esc], Intent::Dismiss, "do nothing", "close the sheet; nothing is stopped"),
+    quiet(S::ResumeSheet, &[Char('y')], Intent::Confirm, "go on", "let it go on"),
+    quiet(S::ResumeSheet, &[Char('e'), Enter], Intent::Words, "the reason", "type the reason"),
+    quiet(S::ResumeSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays stopped"),
+    quiet(S::ResolveSheet, &[Char('y')], Intent::Confirm, "settled", "settle it with this answer"),
+    quiet(S::ResolveSheet, &[Char('e'), Enter], Intent::Words, "the answer", "type the answer"),
+    quiet(S::ResolveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays open"),
+    quiet(S::WhySheet, &[Esc, Char('q'), Enter, Char('w')], Intent::Dismiss, "close", "close the sheet"),
+    quiet(S::HelpSheet, &[Enter], Intent::Run, "do it", "do what the chosen row says"),
+    quiet(S::HelpSheet, &[Esc], Intent::Dismiss, "close", "close the help"),
+    quiet(S::HelpSheet, &[Down], Intent::RowDown, "down", "one row down"),
+    quiet(S::HelpSheet, &[Up], Intent::RowUp, "up", "one row up"),
+    quiet(S::HelpSheet, &[PageDown], Intent::PageDown, "page down", "a page down"),
+    quiet(S::HelpSheet, &[PageUp], Intent::PageUp, "page up", "a page up"),
+    quiet(S::PaletteSheet, &[Enter], Intent::Run, "do it", "do what the chosen row says"),
+    quiet(S::PaletteSheet, &[Esc], Intent::Dismiss, "close", "close the palette"),
+    quiet(S::PaletteSheet, &[Down], Intent::RowDown, "down", "one row down"),
+    quiet(S::PaletteSheet, &[Up], Intent::RowUp, "up", "one row up"),
+    quiet(S::PaletteSheet, &[PageDown], Intent::PageDown, "page down", "a page down"),
+    quiet(S::PaletteSheet, &[PageUp], Intent::PageUp, "page up", "a page up"),
+    quiet(S::LeaveSheet, &[Char('b')], Intent::Leave, "leave", "leave; the engine stays as it is"),
+    quiet(S::LeaveSheet, &[Char('s')], Intent::LeaveAndStop, "stop the engine", "stop the engine, then leave"),
+    quiet(S::LeaveSheet, &[Esc, Char('q')], Intent::Dismiss, "stay", "stay"),
+    quiet(S::Field, &[Enter], Intent::Confirm, "done", "end typing and keep the text"),
+    quiet(S::Field, &[Esc], Intent::Dismiss, "stop typing", "end typing; a filter is taken off"),
+    quiet(S::Field, &[Tab], Intent::Complete, "complete", "complete the word"),
+];
+
+/// Returns the binding of a key, looked for in these scopes in turn.
+pub(crate) fn find(scopes: &[Scope], key: Key) -> Option<&'static Binding> {
+    scopes.iter().find_map(|scope| KEYMAP.iter().find(|row| row.scope == *scope && row.keys.contains(&key)))
+}
+
+/// Returns the key of an intent where these scopes hold.
+pub(crate) fn key_of(scopes: &[Scope], intent: Intent) -> Option<Key> {
+    let rows = scopes.iter().flat_map(|scope| KEYMAP.iter().filter(move |row| row.scope == *scope));
+    rows.into_iter().find(|row| row.intent == intent).and_then(|row| row.keys.first().copied())
+}
+
+/// Returns every binding that holds in these scopes, the nearest first; a key that a nearer scope takes is left out.
+pub(crate) fn valid(scopes: &[Scope]) -> Vec<&'static Binding> {
+    let mut taken: Vec<Key> = Vec::new();
+    let mut rows = Vec::new();
+    for scope in scopes {
+        let mine: Vec<&Binding> = KEYMAP.iter().filter(|row| row.scope == *scope).collect();
+        rows.extend(mine.iter().copied().filter(|row| !row.keys.iter().all(|key| taken.contains(key))));
+        taken.extend(mine.iter().flat_map(|row| row.keys));
+    }
+    rows
+}

@@ -1,0 +1,178 @@
+//! What is known: the desk's answers as they last came.
+//!
+//! Decides how an answer is kept and what must be asked again when the log grows. What is shown of it is the panes'
+//! business; whether it is still true is `link`'s.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use desk::Answer;
+use desk::query::{
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostView, QueueLine,
+    SnapshotView, UserView,
+};
+use domain::escalation::Escalation;
+use domain::id::{AccountId, ClientId, ExperimentId, PostId};
+use domain::time::Zone;
+
+use crate::item::Item;
+use crate::message::Ask;
+
+/// How many events are kept for the screen.
+const EVENTS_MAX: usize = 500;
+
+/// The desk's answers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) me: Option<UserView>,
+    pub(crate) clients: BTreeMap<ClientId, ClientView>,
+    zones: BTreeMap<ClientId, Zone>,
+    pub(crate) accounts: BTreeMap<AccountId, AccountView>,
+    pub(crate) queue: Option<BTreeMap<ExperimentId, QueueLine>>,
+    pub(crate) items: BTreeMap<ExperimentId, Item>,
+    pub(crate) experiments: Option<BTreeMap<ExperimentId, ExperimentLine>>,
+    pub(crate) details: BTreeMap<ExperimentId, ExperimentView>,
+    pub(crate) snapshots: BTreeMap<String, Vec<SnapshotView>>,
+    pub(crate) escalations: Option<Vec<Escalation>>,
+    pub(crate) layers: Option<Vec<LayerView>>,
+    pub(crate) users: Vec<UserView>,
+    pub(crate) health: Option<Health>,
+    pub(crate) events: VecDeque<EventLine>,
+    pub(crate) posts: BTreeMap<PostId, PostView>,
+}
+
+impl Known {
+    /// Keeps an answer.
+    pub(crate) fn keep(&mut self, ask: &Ask, answer: Answer) {
+        match answer {
+            Answer::User(me) => self.me = Some(me),
+            Answer::Users(users) => self.users = users,
+            Answer::Clients(clients) => {
+                self.zones = clients.iter().filter_map(|c| Some((c.id.clone(), c.zone.parse().ok()?))).collect();
+                self.clients = clients.into_iter().map(|client| (client.id.clone(), client)).collect();
+            }
+            Answer::Client(client) => {
+                self.clients.insert(client.id.clone(), *client);
+            }
+            Answer::Accounts(accounts) => {
+                self.accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
+            }
+            Answer::Queue(lines) => {
+                self.queue = Some(lines.into_iter().map(|line| (line.line.id, line)).collect());
+            }
+            Answer::Sheet(sheet) => {
+                self.items.insert(sheet.line.id, Item::of(*sheet));
+            }
+            Answer::Experiments(lines) => {
+                self.experiments = Some(lines.into_iter().map(|line| (line.id, line)).collect());
+            }
+            Answer::Experiment(view) => {
+                self.details.insert(view.line.id, *view);
+            }
+            Answer::Escalations(mut escalations) => {
+                escalations.sort_by_key(|escalation| (escalation.urgency, escalation.due));
+                self.escalations = Some(escalations);
+            }
+            Answer::Layers(layers) => self.layers = Some(layers),
+            Answer::Health(health) => self.health = Some(health),
+            Answer::Events(events) => self.add_events(events),
+            Answer::Post(post) => {
+                self.posts.insert(post.line.id, *post);
+            }
+            Answer::Snapshots(snapshots) => {
+                if let Ask::Snapshots(code) = ask {
+                    self.snapshots.insert(code.clone(), snapshots);
+                }
+            }
+            // Nothing here asks these.
+            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) => {}
+        }
+    }
+
+    /// Adds events that are not known yet, newest last.
+    pub(crate) fn add_events(&mut self, events: Vec<EventLine>) {
+        let last = self.events.back().map_or(0, |event| event.n);
+        self.events.extend(events.into_iter().filter(|event| event.n > last));
+        while self.events.len() > EVENTS_MAX {
+            self.events.pop_front();
+        }
+    }
+
+    /// Returns what an event makes worth asking again.
+    pub(crate) fn touched_by(&self, event: &EventLine) -> Vec<Ask> {
+        let (kind, key) = event.stream.split_once('/').unwrap_or((event.stream.as_str(), ""));
+        match kind {
+            "experiment" | "post" => {
+                let mut asks = vec![Ask::Queue, Ask::Experiments];
+                let known = |view: &&ExperimentView| {
+                    view.line.id.to_string() == key || view.posts.iter().any(|post| post.id.to_string() == key)
+                };
+                asks.extend(self.details.values().filter(known).map(|view| Ask::Experiment(view.line.code.clone())));
+                asks
+            }
+            "escalation" => vec![Ask::Escalations],
+            "layer" => vec![Ask::Layers],
+            "account" => vec![Ask::Accounts, Ask::Queue],
+            "client" => vec![Ask::Clients, Ask::Accounts, Ask::Queue],
+            "agency" => vec![Ask::Me, Ask::Users, Ask::Health],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns a client's zone.
+    pub(crate) fn zone(&self, client: &ClientId) -> Zone {
+        self.zones.get(client).copied().unwrap_or(Zone::UTC)
+    }
+
+    /// Returns a client's full name.
+    pub(crate) fn client_name(&self, client: &ClientId) -> String {
+        self.clients.get(client).map_or_else(|| client.to_string(), |found| found.name.clone())
+    }
+
+    /// Returns an account's handle, with its sign.
+    pub(crate) fn handle(&self, account: &AccountId) -> String {
+        self.accounts.get(account).map_or_else(|| account.to_string(), |found| format!("@{}", found.handle))
+    }
+
+    /// Returns the sheet of a queue line, if it is the one that the line speaks of.
+    pub(crate) fn item(&self, id: ExperimentId) -> Option<&Item> {
+        let item = self.items.get(&id)?;
+        match self.queue.as_ref().and_then(|queue| queue.get(&id)) {
+            Some(line) => item.sheet.fingerprint.starts_with(&line.fingerprint).then_some(item),
+            None => Some(item),
+        }
+    }
+
+    /// Returns the codes of queue items whose sheet is not the present one.
+    pub(crate) fn sheets_wanted(&self) -> BTreeSet<Ask> {
+        let lines = self.queue.iter().flat_map(BTreeMap::values);
+        lines.filter(|line| self.item(line.line.id).is_none()).map(|line| Ask::Sheet(line.line.code.clone())).collect()
+    }
+
+    /// Returns an experiment's line, wherever it is known from.
+    pub(crate) fn line(&self, id: ExperimentId) -> Option<&ExperimentLine> {
+        let listed = self.experiments.as_ref().and_then(|all| all.get(&id));
+        listed.or_else(|| self.items.get(&id).map(|item| &item.sheet.line))
+    }
+
+    /// Returns how a stream is called by people: an experiment's code, a post's experiment and letter.
+    pub(crate) fn stream_name(&self, stream: &str) -> String {
+        let (kind, key) = stream.split_once('/').unwrap_or((stream, ""));
+        match kind {
+            "experiment" => {
+                let id = key.parse().ok();
+                id.and_then(|id| self.line(id)).map_or_else(|| kind.to_owned(), |line| line.code.clone())
+            }
+            "post" => {
+                let posts = self.details.values().flat_map(|view| &view.posts);
+                let sheets = self.items.values().flat_map(|item| item.sheet.posts.iter().map(|post| &post.line));
+                let found = posts.chain(sheets).find(|post| post.id.to_string() == key);
+                found.map_or_else(
+                    || "post".to_owned(),
+                    |post| format!("{} {}{}", post.experiment, post.letter, post.number),
+                )
+            }
+            "escalation" | "agency" => kind.to_owned(),
+            _ => key.to_owned(),
+        }
+    }
+}

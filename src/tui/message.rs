@@ -1,0 +1,163 @@
+//! Messages: everything that can happen to the dashboard, and what it asks for in return.
+//!
+//! Decides the one way in and the one way out. A message carries its time, so that `update` reads no clock; kept
+//! messages replay. Who performs the effects is `runner`.
+
+use std::time::Duration;
+
+use desk::query::EventLine;
+use desk::{Answer, Command, Done, Problem, Query};
+use domain::id::PostId;
+use domain::time::UtcTime;
+use serde::{Deserialize, Serialize};
+
+use crate::key::Key;
+
+/// When something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Real time, in milliseconds since some start; never goes back. Guards, seen marks and silence are counted in it.
+    pub real_ms: u64,
+    /// The agency's time.
+    pub wall: UtcTime,
+}
+
+impl Moment {
+    /// Returns how much real time has passed since an earlier reading.
+    pub const fn since(self, earlier_ms: u64) -> Duration {
+        Duration::from_millis(self.real_ms.saturating_sub(earlier_ms))
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The dashboard was opened.
+    Start,
+    /// A key.
+    Key(Key),
+    /// A text was pasted.
+    Paste(String),
+    /// The terminal is this large.
+    Resize(u16, u16),
+    /// Time passed.
+    Tick,
+    /// The desk answered.
+    Answered(Ask, Box<Result<Answer, Problem>>),
+    /// The desk did something, or refused to.
+    Acted(u64, Box<Result<Done, Problem>>),
+    /// The log grew.
+    News(Vec<EventLine>),
+    /// The log is no longer followed.
+    FollowEnded,
+    /// The screen was taken back after something else had it.
+    Returned,
+    /// The terminal is gone.
+    HungUp,
+    /// The engine was started, or was not.
+    EngineStarted(Result<(), String>),
+}
+
+/// A question to the desk; one of a kind is under way at a time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// How the engine is; also the sign of life.
+    Health,
+    /// Who I am.
+    Me,
+    /// Clients.
+    Clients,
+    /// Accounts.
+    Accounts,
+    /// What waits for a word.
+    Queue,
+    /// One sheet.
+    Sheet(String),
+    /// Experiments, the finished ones too.
+    Experiments,
+    /// One experiment.
+    Experiment(String),
+    /// What a person must settle.
+    Escalations,
+    /// Layers.
+    Layers,
+    /// People.
+    Users,
+    /// The last events before that number.
+    Recent(u64),
+    /// One post.
+    Post(PostId),
+    /// The metrics of one experiment.
+    Snapshots(String),
+}
+
+/// How many of the last events are read at the start.
+const RECENT: u64 = 200;
+
+impl Ask {
+    /// Returns the desk's question.
+    pub fn query(&self) -> Query {
+        match self {
+            Self::Health => Query::Health,
+            Self::Me => Query::WhoAmI,
+            Self::Clients => Query::ClientList,
+            Self::Accounts => Query::AccountList,
+            Self::Queue => Query::QueueList,
+            Self::Sheet(code) => Query::QueueShow { experiment: code.clone() },
+            Self::Experiments => Query::ExperimentList { client: None, all: true },
+            Self::Experiment(code) => Query::ExperimentShow { experiment: code.clone() },
+            Self::Escalations => Query::EscalationList { all: false },
+            Self::Layers => Query::LayerList,
+            Self::Users => Query::UserList,
+            Self::Recent(head) => Query::Events { after: head.saturating_sub(RECENT), limit: 500 },
+            Self::Post(post) => Query::PostShow { post: post.to_string() },
+            Self::Snapshots(code) => Query::SnapshotList { experiment: Some(code.clone()) },
+        }
+    }
+}
+
+/// How much must be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Redraw {
+    /// Nothing changed.
+    #[default]
+    Nothing,
+    /// Soon: news that nobody asked for, at most ten times a second.
+    Soon,
+    /// At once: the answer to a key.
+    Now,
+    /// Every cell, whatever was there.
+    Everything,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Questions to the desk.
+    pub asks: Vec<Ask>,
+    /// Commands to the desk, each with the number under which its answer comes back.
+    pub acts: Vec<(u64, Command)>,
+    /// Follow the log after this event.
+    pub follow: Option<u64>,
+    /// Draw.
+    pub redraw: Redraw,
+    /// Stand still until the shell says so.
+    pub suspend: bool,
+    /// Close the near desk and start the engine.
+    pub start_engine: bool,
+    /// End.
+    pub quit: bool,
+    /// Ask the engine to end first.
+    pub stop_engine: bool,
+}

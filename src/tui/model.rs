@@ -1,0 +1,376 @@
+//! The model: everything the screen is a function of.
+//!
+//! Decides the shape of the state and what can be read from it. How it changes is `update`'s business, how it is drawn
+//! the panes'. It holds no clock, no door and no terminal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::id::{ClientId, EscalationId, ExperimentId};
+use domain::preflight::Level;
+use domain::role::Role;
+use domain::time::{UtcTime, Zone};
+use tui_input::Input;
+
+use crate::Options;
+use crate::approval::Approval;
+use crate::clean::Clean;
+use crate::experiments::Experiments;
+use crate::frame::Size;
+use crate::keymap::Scope;
+use crate::known::Known;
+use crate::link::Link;
+use crate::message::{Ask, Moment};
+use crate::morning::{Morning, Step};
+use crate::pen::Symbols;
+use crate::sheets::Sheet;
+use crate::theme::{Role as Ink, Theme, ThemeError};
+
+/// The panes there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Pane {
+    /// Is every account safe, does anything collide, what goes out?
+    #[default]
+    Morning,
+    /// Where is each one, what is it waiting for?
+    Experiments,
+    /// Is the machine well, who did what?
+    System,
+}
+
+impl Pane {
+    /// All panes, in the order of the strip.
+    pub const ALL: [Self; 3] = [Self::Morning, Self::Experiments, Self::System];
+
+    /// Returns the name that screens show.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Morning => "Morning",
+            Self::Experiments => "Experiments",
+            Self::System => "System",
+        }
+    }
+}
+
+impl std::str::FromStr for Pane {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|pane| pane.name().eq_ignore_ascii_case(text));
+        found.ok_or_else(|| "there is no such pane; take morning, experiments or system".to_owned())
+    }
+}
+
+/// Something opened over a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// One item of the queue.
+    Approval(ExperimentId),
+    /// One experiment.
+    Detail(ExperimentId),
+}
+
+/// Where one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) pane: Pane,
+    pub(crate) open: Option<Open>,
+}
+
+/// What the message line says.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) text: Clean,
+    pub(crate) tone: Ink,
+}
+
+/// An act that can be taken back.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    pub(crate) at: Moment,
+    pub(crate) what: Acted,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub(crate) enum Acted {
+    /// Experiments were approved, by code.
+    Approved(Vec<(ExperimentId, String)>),
+    /// One was refused.
+    Refused(ExperimentId, String),
+    /// Something was stopped.
+    Stopped(desk::Stoppable, String),
+}
+
+/// What waits for the desk's answer to a command.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    /// Commands sent together are told of together.
+    pub(crate) group: u64,
+    pub(crate) experiment: Option<ExperimentId>,
+    pub(crate) what: Doing,
+}
+
+/// What a command is to do.
+#[derive(Debug, Clone)]
+pub(crate) enum Doing {
+    Approve(ExperimentId, String),
+    Refuse(ExperimentId, String),
+    Stop(desk::Stoppable, String),
+    Resume(String),
+    TakeBack(String),
+    Take,
+    Settle,
+}
+
+/// Commands sent together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Group {
+    pub(crate) total: usize,
+    pub(crate) done: Vec<Doing>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) failed: Vec<String>,
+}
+
+/// How a round stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Round {
+    pub(crate) active_ms: u64,
+    pub(crate) last_key_ms: Option<u64>,
+}
+
+/// What is set for as long as the dashboard is open.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    pub(crate) theme: Theme,
+    pub(crate) symbols: Symbols,
+    pub(crate) zone: Zone,
+    pub(crate) read_only: bool,
+    pub(crate) label: Option<String>,
+    pub(crate) line_delay_ms: u64,
+    pub(crate) can_start_engine: bool,
+}
+
+/// Everything the screen is a function of.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(crate) size: Size,
+    pub(crate) now: Moment,
+    pub(crate) setting: Setting,
+    pub(crate) known: Known,
+    pub(crate) link: Link,
+    /// Questions under way.
+    pub(crate) asked: BTreeSet<Ask>,
+    /// Questions to put as soon as may be.
+    pub(crate) wanted: BTreeSet<Ask>,
+    /// When questions that news raised are put.
+    pub(crate) ask_at_ms: Option<u64>,
+    pub(crate) following: bool,
+    pub(crate) place: Place,
+    pub(crate) back: Vec<Place>,
+    pub(crate) scope: Option<ClientId>,
+    pub(crate) morning: Morning,
+    pub(crate) approval: Approval,
+    pub(crate) experiments: Experiments,
+    pub(crate) system_top: usize,
+    pub(crate) sheets: Vec<Sheet>,
+    /// The filter, while it is typed.
+    pub(crate) filtering: bool,
+    pub(crate) said: Option<Said>,
+    pub(crate) pending: BTreeMap<u64, Pending>,
+    pub(crate) groups: BTreeMap<u64, Group>,
+    pub(crate) next_number: u64,
+    pub(crate) acts: Vec<Act>,
+    /// What the next `u` takes back, and when it was said.
+    pub(crate) undo_said: Option<u64>,
+    pub(crate) cancelled_ms: Option<u64>,
+    pub(crate) round: Round,
+    pub(crate) engine_is_ours: bool,
+    pub(crate) starting_engine: bool,
+}
+
+impl Model {
+    /// Makes the state in which the dashboard opens.
+    pub fn new(options: &Options, at: Moment, size: (u16, u16)) -> Result<Self, ThemeError> {
+        let setting = Setting {
+            theme: Theme::load(options.theme, options.colours)?,
+            symbols: options.symbols,
+            zone: options.zone,
+            read_only: options.read_only,
+            label: options.label.clone(),
+            line_delay_ms: u64::try_from(options.line_delay.as_millis()).unwrap_or(0),
+            can_start_engine: options.engine.is_some(),
+        };
+        Ok(Self {
+            size: Size { width: size.0, height: size.1 },
+            now: at,
+            setting,
+            known: Known::default(),
+            link: Link::default(),
+            asked: BTreeSet::new(),
+            wanted: BTreeSet::new(),
+            ask_at_ms: None,
+            following: false,
+            place: Place { pane: options.pane.unwrap_or_default(), open: None },
+            back: Vec::new(),
+            scope: options.client.clone(),
+            morning: Morning::default(),
+            approval: Approval::default(),
+            experiments: Experiments::default(),
+            system_top: 0,
+            sheets: Vec::new(),
+            filtering: false,
+            said: None,
+            pending: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            next_number: 1,
+            acts: Vec::new(),
+            undo_said: None,
+            cancelled_ms: None,
+            round: Round::default(),
+            engine_is_ours: options.engine_is_ours,
+            starting_engine: false,
+        })
+    }
+
+    /// Returns the pane one is in.
+    pub fn pane(&self) -> Pane {
+        self.place.pane
+    }
+
+    /// Returns the agency's time.
+    pub(crate) fn wall(&self) -> UtcTime {
+        self.now.wall
+    }
+
+    /// Returns the scopes in which a key is looked for, the nearest first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        self.scopes_under(0)
+    }
+
+    /// Returns the scopes that hold under so many of the sheets on top.
+    pub(crate) fn scopes_under(&self, sheets: usize) -> Vec<Scope> {
+        if let Some(sheet) = self.sheets.iter().rev().nth(sheets) {
+            return sheet.scopes();
+        }
+        if self.filtering {
+            return vec![Scope::Field, Scope::Always];
+        }
+        let mut scopes = match (self.place.open, self.place.pane) {
+            (Some(Open::Approval(_)), _) => vec![Scope::Approval],
+            (Some(Open::Detail(_)), _) => vec![Scope::Detail],
+            (None, Pane::Morning) => match self.morning.step {
+                Step::Alerts => vec![Scope::Alerts, Scope::Morning],
+                Step::Layers => vec![Scope::Morning],
+                Step::Queue => vec![Scope::Queue, Scope::Morning],
+            },
+            (None, Pane::Experiments) => vec![Scope::Experiments],
+            (None, Pane::System) => vec![Scope::System],
+        };
+        scopes.extend([Scope::Rows, Scope::Anywhere, Scope::Guide, Scope::Always]);
+        scopes
+    }
+
+    /// Returns the field that takes what is typed, if one does.
+    pub(crate) fn field(&mut self) -> Option<&mut Input> {
+        if self.sheets.is_empty() {
+            return if self.filtering { Some(self.filter_field()) } else { None };
+        }
+        self.sheets.last_mut().and_then(Sheet::field)
+    }
+
+    /// Returns the filter of the present list.
+    pub(crate) fn filter_field(&mut self) -> &mut Input {
+        match self.place.pane {
+            Pane::Morning | Pane::System => &mut self.morning.filter,
+            Pane::Experiments => &mut self.experiments.filter,
+        }
+    }
+
+    /// Returns the filter of the present list, to be read.
+    pub(crate) fn filter_input(&self) -> &Input {
+        match self.place.pane {
+            Pane::Morning | Pane::System => &self.morning.filter,
+            Pane::Experiments => &self.experiments.filter,
+        }
+    }
+
+    /// Returns what the filter of the present list says.
+    pub(crate) fn filter_text(&self) -> &str {
+        self.filter_input().value()
+    }
+
+    /// Returns the experiment that a key would act on.
+    pub(crate) fn subject(&self) -> Option<ExperimentId> {
+        match (self.place.open, self.place.pane) {
+            (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(id),
+            (None, Pane::Morning) => match self.morning.step {
+                Step::Queue => self.morning.queue.cursor().copied(),
+                Step::Alerts | Step::Layers => None,
+            },
+            (None, Pane::Experiments) => self.experiments.list.cursor().copied(),
+            (None, Pane::System) => None,
+        }
+    }
+
+    /// Returns my role; a viewer's while it is not known.
+    pub(crate) fn role(&self) -> Role {
+        if self.setting.read_only {
+            return Role::Viewer;
+        }
+        self.known.me.as_ref().map_or(Role::Viewer, |me| me.role)
+    }
+
+    /// Tells whether the desk has not answered yet for an experiment.
+    pub(crate) fn is_pending(&self, id: ExperimentId) -> bool {
+        self.pending.values().any(|pending| pending.experiment == Some(id))
+    }
+
+    /// Tells whether a level is within my authority.
+    pub(crate) fn may_approve(&self, level: &Level) -> bool {
+        use domain::approval::ApprovalLevel::{Auto, Manual, Review};
+        use domain::role::{Action, Cell, Column, cell};
+        let action = match level.level {
+            Auto | Review => Action::ApproveReview,
+            Manual => Action::ApproveManual,
+        };
+        !matches!(cell(action, Column::Person(self.role())), Cell::No | Cell::Never)
+    }
+
+    /// Tells whether something of a client is shown.
+    pub(crate) fn in_scope(&self, client: &ClientId) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope == client)
+    }
+
+    /// Returns what needs a person, most urgent first.
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        let mut needs = Vec::new();
+        if self.link.state(self.now).is_alarm() {
+            needs.push(Need::Engine);
+        }
+        let open = self.known.escalations.iter().flatten();
+        needs.extend(open.filter(|e| self.in_scope(&e.client)).map(|e| Need::Alert(e.id)));
+        let latest = self.morning.queue.order().iter().chain(self.morning.queue.arriving());
+        let waits = |id: &&ExperimentId| {
+            self.morning.queue.is_current(id)
+                && !self.is_pending(**id)
+                && self.known.line(**id).is_some_and(|line| self.in_scope(&line.client))
+        };
+        needs.extend(latest.filter(waits).map(|id| Need::Item(*id)));
+        needs
+    }
+
+    /// Says something on the message line.
+    pub(crate) fn say(&mut self, text: impl Into<Clean>, tone: Ink) {
+        self.said = Some(Said { text: text.into(), tone });
+    }
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing goes out.
+    Engine,
+    /// An escalation is open.
+    Alert(EscalationId),
+    /// An item waits for a word.
+    Item(ExperimentId),
+}

@@ -1,0 +1,254 @@
+//! Morning: is every account safe, does anything collide, what goes out?
+//!
+//! Decides the three steps, what each row of the queue is waiting for, and which rows count as clean. Approving itself is
+//! a sheet's business, the whole of an item the approval page's.
+
+mod day;
+pub(crate) mod preview;
+mod steps;
+pub(crate) mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use desk::query::QueueLine;
+use domain::approval::ApprovalLevel;
+use domain::id::{EscalationId, ExperimentId};
+use domain::preflight::Severity;
+use tui_input::Input;
+
+pub(crate) use day::strip;
+
+use crate::list::List;
+use crate::model::Model;
+use crate::sign::Sign;
+
+/// A step of the round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Step {
+    /// Nothing is approved onto a sick account.
+    Alerts,
+    /// Nothing collides.
+    Layers,
+    /// What waits for a word.
+    #[default]
+    Queue,
+}
+
+impl Step {
+    pub(crate) const ALL: [Self; 3] = [Self::Alerts, Self::Layers, Self::Queue];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Alerts => "Alerts",
+            Self::Layers => "Layers",
+            Self::Queue => "Queue",
+        }
+    }
+
+    pub(crate) fn number(self) -> usize {
+        Self::ALL.iter().position(|step| *step == self).unwrap_or(0) + 1
+    }
+}
+
+/// What became of an item in this round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decided {
+    Approved,
+    /// One word of two.
+    Word,
+    Refused,
+}
+
+/// The state of the pane.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Morning {
+    pub(crate) step: Step,
+    /// A person chose the step.
+    pub(crate) chosen: bool,
+    pub(crate) alerts: List<EscalationId>,
+    pub(crate) layers_top: usize,
+    pub(crate) queue: List<ExperimentId>,
+    pub(crate) marked: BTreeSet<ExperimentId>,
+    pub(crate) last_mark: Option<ExperimentId>,
+    /// Items that were on the screen in full, with the fingerprint they had.
+    pub(crate) seen: BTreeMap<ExperimentId, String>,
+    pub(crate) decided: BTreeMap<ExperimentId, Decided>,
+    pub(crate) filter: Input,
+    /// Items whose content changed after it was looked at.
+    pub(crate) changed: BTreeSet<ExperimentId>,
+}
+
+/// Why an item is not clean, or that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Loading,
+    Clean,
+    Blocked(usize),
+    Warned(usize),
+    NotMine,
+    Own,
+    NeedsManual,
+    SecondWord,
+    ByHand,
+    Held,
+    NotOneVariable,
+    Changed,
+}
+
+impl Standing {
+    /// Returns why it is left out of what is approved together.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Loading => "not read yet".to_owned(),
+            Self::Clean => "clean".to_owned(),
+            Self::Blocked(n) => format!("{n} block, it cannot go out"),
+            Self::Warned(n) => format!("{n} warning, open it"),
+            Self::NotMine => "a reviewer must give the word".to_owned(),
+            Self::Own => "your own work, somebody else must".to_owned(),
+            Self::NeedsManual => "level manual, open it".to_owned(),
+            Self::SecondWord => "needs two persons, open it".to_owned(),
+            Self::ByHand => "a person posts it, open it".to_owned(),
+            Self::Held => "its account is stopped".to_owned(),
+            Self::NotOneVariable => "more than one thing differs".to_owned(),
+            Self::Changed => "changed since you looked".to_owned(),
+        }
+    }
+}
+
+/// Tells how an item of the queue stands.
+pub(crate) fn standing(model: &Model, line: &QueueLine) -> Standing {
+    let Some(item) = model.known.item(line.line.id) else { return Standing::Loading };
+    let [block, warn, _] = line.findings;
+    let own = model.known.details.get(&line.line.id).is_some_and(|view| {
+        let me = model.known.me.as_ref().map(|me| me.name.as_str());
+        me.is_some_and(|me| view.author == me || view.editor == me)
+    });
+    let alone = item.sheet.notes.iter().any(|note| note.contains("nobody else looks at your own work"));
+    if block > 0 {
+        Standing::Blocked(block)
+    } else if !item.strays().is_empty() {
+        Standing::NotOneVariable
+    } else if !model.may_approve(&line.level) {
+        Standing::NotMine
+    } else if own && !alone {
+        Standing::Own
+    } else if is_held(model, line.line.id) {
+        Standing::Held
+    } else if model.morning.changed.contains(&line.line.id) {
+        Standing::Changed
+    } else if warn > 0 {
+        Standing::Warned(warn)
+    } else if line.needed > 1 {
+        Standing::SecondWord
+    } else if line.level.level == ApprovalLevel::Manual {
+        Standing::NeedsManual
+    } else if item.bindings().lanes.contains("browser") {
+        Standing::ByHand
+    } else {
+        Standing::Clean
+    }
+}
+
+fn is_held(model: &Model, id: ExperimentId) -> bool {
+    let Some(item) = model.known.items.get(&id) else { return false };
+    let accounts = item.accounts();
+    let account = accounts.iter().filter_map(|id| model.known.accounts.get(*id)).any(|a| !a.holds.is_empty());
+    account || model.known.clients.get(item.client()).is_some_and(|client| !client.holds.is_empty())
+}
+
+/// Tells whether an item may be approved together with others.
+pub(crate) fn is_clean(model: &Model, id: ExperimentId) -> bool {
+    let line = model.known.queue.as_ref().and_then(|queue| queue.get(&id));
+    is_waiting(model, id) && line.is_some_and(|line| standing(model, line) == Standing::Clean)
+}
+
+/// Tells whether an item still waits for a word that nobody is giving.
+pub(crate) fn is_waiting(model: &Model, id: ExperimentId) -> bool {
+    model.morning.queue.is_current(&id) && !model.is_pending(id)
+}
+
+/// Returns a row's state.
+pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
+    if model.is_pending(id) {
+        return Sign::sent("sent");
+    }
+    let decided = model.morning.decided.get(&id);
+    let line = model.known.queue.as_ref().and_then(|queue| queue.get(&id));
+    let Some(line) = line.filter(|_| model.morning.queue.is_current(&id)) else {
+        return match decided {
+            Some(Decided::Approved) => Sign::done("approved"),
+            Some(Decided::Word) => Sign::done("your word"),
+            Some(Decided::Refused) => Sign::planned("refused"),
+            None => Sign::planned("gone"),
+        };
+    };
+    if decided == Some(&Decided::Word) {
+        return Sign::done("your word");
+    }
+    match standing(model, line) {
+        Standing::Loading => Sign::stale("reading"),
+        Standing::Clean => Sign::done("clean"),
+        Standing::Blocked(_) => Sign::failed("blocked"),
+        Standing::Warned(n) => Sign::warning(format!("{n} warn")),
+        Standing::NotMine => Sign::warning("reviewer"),
+        Standing::Own => Sign::warning("own work"),
+        Standing::NeedsManual => Sign::warning("manual"),
+        Standing::SecondWord => Sign::warning("2 people"),
+        Standing::ByHand => Sign::by_hand("by hand"),
+        Standing::Held => Sign::paused("stopped"),
+        Standing::NotOneVariable => Sign::failed("2 differ"),
+        Standing::Changed => Sign::warning("changed"),
+    }
+}
+
+/// Returns the ids that the filter and the scope leave, in the list's order.
+pub(crate) fn shown_queue(model: &Model) -> Vec<ExperimentId> {
+    let filter = crate::filter::Filter::read(model.morning.filter.value());
+    let keep = |id: &&ExperimentId| {
+        let Some(line) = model.known.line(**id) else { return true };
+        let sign = sign(model, **id);
+        let item = model.known.items.get(*id);
+        let handles = item.map(|item| item.accounts().iter().map(|a| model.known.handle(a)).collect::<Vec<_>>());
+        let text = format!("{} {} {}", line.name, line.code, handles.unwrap_or_default().join(" "));
+        model.in_scope(&line.client) && filter.keeps(line.client.as_str(), &sign.word.plain(), &text)
+    };
+    model.morning.queue.order().iter().filter(keep).copied().collect()
+}
+
+/// Returns the alerts that the scope leaves.
+pub(crate) fn shown_alerts(model: &Model) -> Vec<EscalationId> {
+    let keep = |id: &&EscalationId| {
+        let found = model.known.escalations.iter().flatten().find(|e| e.id == **id);
+        found.is_none_or(|e| model.in_scope(&e.client))
+    };
+    model.morning.alerts.order().iter().filter(keep).copied().collect()
+}
+
+/// Returns how many items wait for a word, and how many of them are clean.
+pub(crate) fn left(model: &Model) -> (usize, usize) {
+    let queue = &model.morning.queue;
+    let all = queue.order().iter().chain(queue.arriving());
+    let waits: Vec<ExperimentId> = all
+        .filter(|id| is_waiting(model, **id) && model.known.line(**id).is_some_and(|l| model.in_scope(&l.client)))
+        .copied()
+        .collect();
+    let clean = waits.iter().filter(|id| is_clean(model, **id)).count();
+    (waits.len(), clean)
+}
+
+/// Returns the findings of an item in words, and whether they are as they should be.
+pub(crate) fn findings_in_words(item: &crate::item::Item) -> (String, bool) {
+    let (block, warn, info) = (item.count(Severity::Block), item.count(Severity::Warn), item.count(Severity::Info));
+    let notes = match info {
+        0 => String::new(),
+        1 => ", 1 note".to_owned(),
+        n => format!(", {n} notes"),
+    };
+    match (block, warn) {
+        (0, 0) => (format!("none to mend{notes}"), true),
+        (0, 1) => (format!("1 warning{notes}"), false),
+        (0, n) => (format!("{n} warnings{notes}"), false),
+        (n, 0) => (format!("{n} block{notes}"), false),
+        (n, m) => (format!("{n} block, {m} warn{notes}"), false),
+    }
+}

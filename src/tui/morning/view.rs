@@ -1,0 +1,402 @@
+//! How Morning is drawn: steps, the list of the present step, the preview of the row under the cursor.
+//!
+//! Decides only places. Sizes: S and M list over preview, L list beside preview with the steps as a rail, XL a third
+//! column with the account's days.
+
+use domain::escalation::{Escalation, Urgency};
+use domain::id::{EscalationId, ExperimentId};
+use domain::time::Span;
+use ratatui::layout::Rect;
+
+use super::{Step, preview, shown_alerts, shown_queue, sign, steps, strip};
+use crate::clean::Clean;
+use crate::frame::Class;
+use crate::line::{Line, Look};
+use crate::list::page_start;
+use crate::model::Model;
+use crate::pen::{Pen, text_width};
+use crate::theme::Role;
+use crate::when;
+
+/// Draws the pane.
+pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
+    match model.size.class() {
+        Class::TooSmall => {}
+        Class::Tiny => narrow(model, pen, area, false),
+        Class::S | Class::M => narrow(model, pen, area, true),
+        Class::L => wide(model, pen, area, 0),
+        Class::Xl => wide(model, pen, area, 56),
+    }
+}
+
+fn narrow(model: &Model, pen: &mut Pen<'_>, area: Rect, with_preview: bool) {
+    let width = text_width(area);
+    let mut top: Vec<Line> = if model.size.class() == Class::M {
+        let mut lines = vec![Line::new()];
+        lines.extend(steps::lines(model, 12));
+        lines
+    } else {
+        vec![steps::one_line(model)]
+    };
+    top.push(Line::new());
+    let (above, below) = split(area, top.len());
+    pen.lines(above, &top);
+    let preview = if with_preview { preview_lines(model, width) } else { Vec::new() };
+    let head = 1 + usize::from(model.size.class() == Class::M);
+    let rows = row_count(model).max(1);
+    let room = usize::from(below.height).saturating_sub(head);
+    let wanted = if preview.is_empty() { 0 } else { preview.len() + 1 };
+    let list = rows.min(room.saturating_sub(wanted).max(room.min(4)));
+    let (list_area, rest) = split(below, head + list);
+    pen.lines(list_area, &list_lines(model, width, list, model.size.class()));
+    let (_, rest) = split(rest, 1);
+    pen.lines(rest, &preview);
+}
+
+fn wide(model: &Model, pen: &mut Pen<'_>, area: Rect, third: u16) {
+    let (rail, rest) = columns(area, 24);
+    let preview_width = 52;
+    let right = preview_width + third;
+    let (list, mut right_area) = columns(rest, rest.width.saturating_sub(right));
+    pen.lines(below_top(rail), &steps::rail(model, text_width(rail)));
+    pen.divider(Rect { x: rail.right().saturating_sub(1), width: 1, ..below_top(rail) });
+    let height = usize::from(list.height.saturating_sub(3));
+    pen.lines(below_top(list), &list_lines(model, text_width(list), height, Class::L));
+    pen.divider(Rect { x: list.right().saturating_sub(1), width: 1, ..below_top(list) });
+    if third > 0 {
+        let (middle, last) = columns(right_area, preview_width);
+        pen.divider(Rect { x: middle.right().saturating_sub(1), width: 1, ..below_top(middle) });
+        pen.lines(below_top(last), &third_column(model, text_width(last)));
+        right_area = middle;
+    }
+    pen.lines(below_top(right_area), &preview_lines(model, text_width(right_area)));
+}
+
+fn below_top(area: Rect) -> Rect {
+    split(area, 1).1
+}
+
+/// Parts an area after so many rows.
+pub(crate) fn split(area: Rect, rows: usize) -> (Rect, Rect) {
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX).min(area.height);
+    let above = Rect { height: rows, ..area };
+    (above, Rect { y: area.y.saturating_add(rows), height: area.height.saturating_sub(rows), ..area })
+}
+
+/// Parts an area after so many columns.
+pub(crate) fn columns(area: Rect, left: u16) -> (Rect, Rect) {
+    let left = left.min(area.width);
+    let first = Rect { width: left, ..area };
+    (first, Rect { x: area.x.saturating_add(left), width: area.width.saturating_sub(left), ..area })
+}
+
+fn row_count(model: &Model) -> usize {
+    match model.morning.step {
+        Step::Alerts => shown_alerts(model).len(),
+        Step::Layers => model.known.layers.iter().flatten().count(),
+        Step::Queue => shown_queue(model).len(),
+    }
+}
+
+fn list_lines(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {
+    match model.morning.step {
+        Step::Alerts => alerts(model, height, class),
+        Step::Layers => layers(model, width, height, class),
+        Step::Queue => queue(model, width, height, class),
+    }
+}
+
+fn empty(loading: bool, words: &'static str) -> Line {
+    Line::new().muted(if loading { "working" } else { words })
+}
+
+fn queue(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {
+    let shown = shown_queue(model);
+    let mut lines = vec![queue_title(model, shown.len())];
+    let layout = Columns::of(class, width);
+    if class != Class::S && class != Class::Tiny {
+        lines.push(layout.heads());
+    }
+    if shown.is_empty() {
+        let filtered = !model.morning.filter.value().is_empty();
+        let words =
+            if filtered { "Nothing here matches the filter." } else { "Queue empty: nothing waits for a word." };
+        lines.push(empty(model.known.queue.is_none(), words));
+        return lines;
+    }
+    let at = model.morning.queue.cursor().and_then(|cursor| shown.iter().position(|id| id == cursor)).unwrap_or(0);
+    let rows = shown.iter().skip(page_start(at, height)).take(height);
+    lines.extend(rows.map(|id| layout.row(model, *id)));
+    lines
+}
+
+fn queue_title(model: &Model, shown: usize) -> Line {
+    let marked = model.morning.marked.len();
+    let waiting = model.morning.queue.waiting();
+    let mut parts = Vec::new();
+    if waiting > 0 {
+        parts.push(format!("{waiting} new, r lets them in"));
+    }
+    if marked > 0 {
+        parts.push(format!("{marked} of {shown} marked"));
+    } else {
+        parts.push(preview::counted(shown, "item"));
+    }
+    if model.size.class() != Class::S && model.size.class() != Class::Tiny {
+        parts.push(when::weekday_day(model.wall(), model.setting.zone));
+    }
+    let title = if model.link.state(model.now).is_old() { "Queue ~" } else { "Queue" };
+    Line::title(title, parts.join("   "))
+}
+
+/// The columns of the queue at a size.
+struct Columns {
+    state: usize,
+    name: usize,
+    account: usize,
+    surface: usize,
+    variable: usize,
+    size: usize,
+    slot: usize,
+    gap: usize,
+}
+
+impl Columns {
+    fn of(class: Class, width: usize) -> Self {
+        // Whatever is left goes to the name; it is what people know an experiment by.
+        let (state, account, surface, variable, size, slot, gap) = match class {
+            Class::TooSmall | Class::Tiny => (12, 0, 0, 0, 0, 14, 1),
+            Class::S => (12, 14, 0, 8, 0, 13, 1),
+            Class::M => (12, 15, 9, 9, 8, 14, 1),
+            Class::L | Class::Xl => (12, 16, 0, 9, 0, 14, 1),
+        };
+        let fixed = state + account + surface + variable + size + slot + 8;
+        Self { state, name: width.saturating_sub(fixed).clamp(10, 40), account, surface, variable, size, slot, gap }
+    }
+
+    fn heads(&self) -> Line {
+        let muted = Look::of(Role::Muted);
+        let cells: [(&'static str, usize); 7] = [
+            ("state", self.state),
+            ("experiment", self.name),
+            ("account", self.account),
+            ("surface", self.surface),
+            ("variable", self.variable),
+            ("size", self.size),
+            ("first slot", self.slot),
+        ];
+        let line = cells
+            .into_iter()
+            .fold(Line::new(), |line, (head, width)| if width == 0 { line } else { line.cell(head, muted, width, 1) });
+        line.right("in", muted)
+    }
+
+    fn row(&self, model: &Model, id: ExperimentId) -> Line {
+        let here = model.morning.queue.cursor() == Some(&id);
+        let sign = sign(model, id);
+        let mut line = sign.put(Line::new(), self.state, self.gap);
+        let muted = Look::of(Role::Muted);
+        let known = model.known.line(id);
+        let name = known.map_or_else(String::new, |line| line.name.clone());
+        line = line.cell(name, Look::default(), self.name, self.gap);
+        let item = model.known.items.get(&id);
+        if self.account > 0 {
+            let handle = item.and_then(|item| item.accounts().first().map(|a| model.known.handle(a)));
+            line = line.cell(handle.unwrap_or_default(), muted, self.account, self.gap);
+        }
+        if self.surface > 0 {
+            let platform = item.and_then(|item| item.brief.as_ref()?.platforms.first().copied());
+            line = line.cell(platform.map_or("", |p| p.as_str()), muted, self.surface, self.gap);
+        }
+        if self.variable > 0 {
+            let variable = item.and_then(crate::item::Item::variable).map_or("", |facet| facet.as_str());
+            line = line.cell(variable, Look::default(), self.variable, self.gap);
+        }
+        if self.size > 0 {
+            let size = item.map(|item| format!("{}v {:>2}p", item.variants(), item.sheet.posts.len()));
+            line = line.cell(size.unwrap_or_default(), muted, self.size, self.gap);
+        }
+        let waiting = model.known.queue.as_ref().and_then(|queue| queue.get(&id));
+        let first = waiting.and_then(|line| line.first).or_else(|| item.and_then(crate::item::Item::first));
+        if let (Some(first), Some(known)) = (first, known) {
+            let zone = model.known.zone(&known.client);
+            let place = Clean::of(when::city(zone)).cut(self.slot.saturating_sub(6 + self.gap));
+            line = line.plain(when::clock(first, zone)).plain(" ").put(place, muted);
+            line = line.right(when::until(first, model.wall()), Look::default());
+        }
+        line.selected(here).marked(model.morning.marked.contains(&id))
+    }
+}
+
+fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
+    match model.morning.step {
+        Step::Alerts => {
+            let alert = model.morning.alerts.cursor().and_then(|id| alert(model, *id));
+            alert.map_or_else(Vec::new, |alert| of_alert(model, alert, width))
+        }
+        Step::Layers => Vec::new(),
+        Step::Queue => {
+            let shown = shown_queue(model);
+            let Some(id) = model.morning.queue.cursor().copied() else { return Vec::new() };
+            let at = shown.iter().position(|other| *other == id).map_or(1, |at| at + 1);
+            preview::lines(model, id, (at, shown.len()), width)
+        }
+    }
+}
+
+fn third_column(model: &Model, width: usize) -> Vec<Line> {
+    let Some(id) = model.morning.queue.cursor().copied().filter(|_| model.morning.step == Step::Queue) else {
+        return Vec::new();
+    };
+    let Some(item) = model.known.item(id) else { return Vec::new() };
+    let zone = model.known.zone(item.client());
+    let gap = model.known.clients.get(item.client()).map_or(Span::ZERO, |client| client.policy.min_gap);
+    let mut lines = vec![Line::title("The days", when::city(zone))];
+    lines.extend(days(model, item, zone, gap, width));
+    lines.push(Line::new());
+    let events: Vec<Line> = history(model, id, width);
+    lines.push(Line::title("History", preview::counted(events.len(), "event")));
+    lines.extend(events);
+    lines
+}
+
+/// Returns one strip for each day on which something goes out.
+pub(crate) fn days(
+    model: &Model,
+    item: &crate::item::Item,
+    zone: domain::time::Zone,
+    gap: Span,
+    width: usize,
+) -> Vec<Line> {
+    let mut dates: Vec<_> = item.sheet.posts.iter().map(|post| zone.local(post.line.slot).date).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    let at = 8;
+    let columns = width.saturating_sub(at + 1).min(60);
+    let marks = [("00", 0), ("06", columns / 4), ("12", columns / 2), ("18", columns * 3 / 4)];
+    let head = marks.into_iter().fold(Line::new(), |line, (hour, column)| line.goto(at + column).muted(hour));
+    let mut lines = vec![head];
+    let limit = model.known.clients.get(item.client()).map_or(0, |client| client.policy.max_per_24h);
+    for date in dates.iter().take(7) {
+        let posts: Vec<(char, domain::time::UtcTime)> = item
+            .sheet
+            .posts
+            .iter()
+            .filter(|post| zone.local(post.line.slot).date == *date)
+            .map(|post| (post.line.letter, post.line.slot))
+            .collect();
+        let line = Line::new().muted(date.format("%a %-d").to_string()).goto(at);
+        lines.push(strip(line, &posts, zone, gap, columns));
+    }
+    if dates.len() > 7 {
+        lines.push(Line::new().muted(format!("and {} days more", dates.len() - 7)));
+    }
+    lines.push(Line::new().muted(format!("least gap ━ {}, at most {limit} in 24 h", when::span(gap))));
+    lines
+}
+
+/// Returns an experiment's events, newest first.
+pub(crate) fn history(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
+    let stream = format!("experiment/{id}");
+    let events = model.known.events.iter().rev().filter(|event| event.stream == stream);
+    events.map(|event| crate::system::event_line(model, event, width, false)).collect()
+}
+
+fn alert(model: &Model, id: EscalationId) -> Option<&Escalation> {
+    model.known.escalations.iter().flatten().find(|escalation| escalation.id == id)
+}
+
+fn alerts(model: &Model, height: usize, class: Class) -> Vec<Line> {
+    let shown = shown_alerts(model);
+    let waiting = model.morning.alerts.waiting();
+    let aside =
+        if waiting > 0 { format!("{waiting} new, r lets them in") } else { preview::counted(shown.len(), "alert") };
+    let mut lines = vec![Line::title("Alerts", aside)];
+    if shown.is_empty() {
+        lines.push(empty(model.known.escalations.is_none(), "None open: no account asks for a person."));
+        return lines;
+    }
+    if class != Class::S && class != Class::Tiny {
+        let muted = Look::of(Role::Muted);
+        lines.push(Line::new().cell("urgency", muted, 14, 2).cell("what happened", muted, 40, 2).right("due", muted));
+    }
+    let at = model.morning.alerts.cursor().and_then(|cursor| shown.iter().position(|id| id == cursor)).unwrap_or(0);
+    for id in shown.iter().skip(page_start(at, height)).take(height) {
+        lines.push(alert_row(model, *id));
+    }
+    lines
+}
+
+fn alert_row(model: &Model, id: EscalationId) -> Line {
+    let here = model.morning.alerts.cursor() == Some(&id);
+    let Some(alert) = alert(model, id) else {
+        return crate::sign::Sign::done("settled").put(Line::new(), 14, 2).selected(here);
+    };
+    let sign = match alert.urgency {
+        Urgency::Critical => crate::sign::Sign::failed("critical"),
+        Urgency::High => crate::sign::Sign::needed("high"),
+        Urgency::Normal => crate::sign::Sign::needed("normal"),
+    };
+    let owner = alert.owner.as_ref().map_or_else(String::new, |owner| format!("{owner} is on this   "));
+    sign.put(Line::new(), 14, 2)
+        .plain(alert.what.clone())
+        .right(owner, Look::of(Role::Muted))
+        .right(when::relative(alert.due, model.wall()), Look::default())
+        .selected(here)
+}
+
+fn of_alert(model: &Model, alert: &Escalation, width: usize) -> Vec<Line> {
+    let zone = model.known.zone(&alert.client);
+    let mut lines = vec![Line::title(alert.rule.clone(), model.known.client_name(&alert.client))];
+    lines.extend(crate::line::paragraph(&Clean::of(alert.what.clone()), Look::bold(Role::Text), 0, width));
+    lines.push(Line::new());
+    let stop = preview::stop(width);
+    let opened = format!("{}, {}", when::day_clock(alert.opened, zone), when::relative(alert.opened, model.wall()));
+    lines.push(Line::new().muted("Opened").goto(stop).plain(opened));
+    let owner = alert.owner.clone().unwrap_or_else(|| "nobody has taken it".to_owned());
+    lines.push(Line::new().muted("Owner").goto(stop).plain(owner));
+    for (row, evidence) in alert.evidence.iter().enumerate() {
+        let label = if row == 0 { "Evidence" } else { "" };
+        lines.extend(crate::line::ledger(label, stop, &Clean::of(evidence.clone()), Look::default(), width));
+    }
+    for (row, answer) in alert.answers.iter().enumerate() {
+        let label = if row == 0 { "Answers" } else { "" };
+        lines.extend(crate::line::ledger(label, stop, &Clean::of(answer.clone()), Look::of(Role::Muted), width));
+    }
+    lines
+}
+
+fn layers(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {
+    let all: Vec<_> = model.known.layers.iter().flatten().filter(|layer| !layer.tenures.is_empty()).collect();
+    let mut lines = vec![Line::title("Layers", format!("{} held, no collision", all.len()))];
+    if all.is_empty() {
+        lines.push(empty(model.known.layers.is_none(), "No layers in use."));
+        return lines;
+    }
+    let muted = Look::of(Role::Muted);
+    let name = width.saturating_sub(44).clamp(20, 44);
+    if class != Class::S && class != Class::Tiny {
+        lines.push(
+            Line::new()
+                .cell("layer", muted, name, 2)
+                .cell("held by", muted, 14, 2)
+                .cell("until", muted, 12, 2)
+                .muted("then"),
+        );
+    }
+    for layer in all.iter().skip(model.morning.layers_top).take(height) {
+        let client = layer.layer.split('/').next().and_then(|client| client.parse().ok());
+        let zone = client.map_or(domain::time::Zone::UTC, |client| model.known.zone(&client));
+        let mut tenures = layer.tenures.iter().filter(|tenure| tenure.window.until >= model.wall());
+        let holder = tenures.next();
+        let next: Vec<&str> = tenures.map(|tenure| tenure.code.as_str()).collect();
+        lines.push(
+            Line::new()
+                .cell(layer.layer.clone(), Look::default(), name, 2)
+                .cell(holder.map_or_else(|| "free".to_owned(), |t| t.code.clone()), Look::default(), 14, 2)
+                .cell(holder.map_or_else(String::new, |t| when::day(t.window.until, zone)), Look::default(), 12, 2)
+                .muted(next.join(", ")),
+        );
+    }
+    lines
+}

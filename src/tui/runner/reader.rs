@@ -1,0 +1,92 @@
+//! Reading: keys, pastes, sizes and the end of the terminal, each a message.
+//!
+//! Decides that a terminal which is gone ends the dashboard at once: a hang-up, an end of input and an input error are
+//! seen before anything reads, since a read on a terminal that was closed may never return.
+
+use std::time::Duration;
+
+use ratatui::crossterm::event::{self, Event};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::ioctl_fionread;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedSender;
+
+use clock::{Clock, RealClock};
+
+use crate::TuiError;
+use crate::key::Key;
+use crate::message::What;
+
+/// How long the dashboard may take to end after a hang-up, before the process ends without it.
+const HANG_UP_MAX: Duration = Duration::from_millis(700);
+/// The exit code of a process that ends by a hang-up.
+const HUNG_UP: i32 = 129;
+
+/// Watches the terminal: keys on a thread of their own, signals beside it.
+pub(super) fn watch(sender: UnboundedSender<What>) -> Result<(), TuiError> {
+    let (mut resized, mut hup, mut term) =
+        (signal(SignalKind::window_change())?, signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    let sizes = sender.clone();
+    tokio::spawn(async move {
+        while resized.recv().await.is_some() {
+            if let Ok((width, height)) = ratatui::crossterm::terminal::size()
+                && sizes.send(What::Resize(width, height)).is_err()
+            {
+                break;
+            }
+        }
+    });
+    let ends = sender.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            _ = hup.recv() => {}
+            _ = term.recv() => {}
+        }
+        let _ended = ends.send(What::HungUp);
+        // The main task may hang in a write that a dead line never takes.
+        RealClock.sleep_until_boot(RealClock.boot().plus(HANG_UP_MAX)).await;
+        std::process::exit(HUNG_UP);
+    });
+    std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        read_keys(&sender);
+        let _ended = sender.send(What::HungUp);
+    })?;
+    Ok(())
+}
+
+/// Reads until the terminal is gone or nobody listens.
+fn read_keys(sender: &UnboundedSender<What>) {
+    let stdin = std::io::stdin();
+    loop {
+        let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut watched, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return,
+        }
+        let [seen] = watched;
+        let seen = seen.revents();
+        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return;
+        }
+        // Readable with nothing to read is the end of input.
+        if ioctl_fionread(&stdin).is_ok_and(|waiting| waiting == 0) {
+            return;
+        }
+        while event::poll(Duration::ZERO).unwrap_or(false) {
+            let what = match event::read() {
+                Ok(Event::Key(key)) => Key::read(key).map(What::Key),
+                Ok(Event::Paste(text)) => Some(What::Paste(text)),
+                Ok(Event::Resize(width, height)) => Some(What::Resize(width, height)),
+                Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => None,
+                Err(_) => return,
+            };
+            if let Some(what) = what
+                && sender.send(what).is_err()
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Answers: what the desk said, taken into the model.
+//!
+//! Decides what each answer changes beside what is known: lists, marks, the sheet that is open, what is asked next; and
+//! that nothing is told as done before the desk said so.
+
+use desk::query::EventLine;
+use desk::{Answer, Done, Problem};
+use domain::id::ExperimentId;
+
+use super::{go, sentence};
+use crate::message::{Ask, Effects};
+use crate::model::{Act, Acted, Doing, Model, Open};
+use crate::morning::{Decided, Step};
+use crate::sheets::Sheet;
+use crate::theme::Role;
+
+/// How long news are gathered before anything is asked because of them.
+const GATHER_MS: u64 = 100;
+
+pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Problem>, effects: &mut Effects) {
+    model.asked.remove(&ask);
+    match answer {
+        Ok(answer) => {
+            model.link.heard(model.now);
+            let order = order_of(&answer);
+            model.known.keep(&ask, answer);
+            after(model, &ask, order, effects);
+        }
+        Err(problem) => {
+            if !matches!(problem, Problem::Unreachable(_)) {
+                model.link.heard(model.now);
+            }
+            model.link.failed(&problem);
+            refused(model, &ask, &problem);
+        }
+    }
+}
+
+/// The order in which the desk named things.
+fn order_of(answer: &Answer) -> Vec<ExperimentId> {
+    match answer {
+        Answer::Queue(lines) => lines.iter().map(|line| line.line.id).collect(),
+        Answer::User(_)
+        | Answer::Users(_)
+        | Answer::Clients(_)
+        | Answer::Client(_)
+        | Answer::Accounts(_)
+        | Answer::Experiments(_)
+        | Answer::Experiment(_)
+        | Answer::Sheet(_)
+        | Answer::Layers(_)
+        | Answer::Posts(_)
+        | Answer::Post(_)
+        | Answer::Snapshots(_)
+        | Answer::Escalations(_)
+        | Answer::Escalation(_)
+        | Answer::Events(_)
+        | Answer::Health(_)
+        | Answer::Store(_) => Vec::new(),
+    }
+}
+
+fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut Effects) {
+    match ask {
+        Ask::Queue => {
+            model.morning.queue.note(order);
+            let current = model.morning.queue.clone();
+            model.morning.marked.retain(|id| current.is_current(id));
+            let lines = model.known.queue.iter().flatten();
+            let wanted: Vec<Ask> = lines
+                .filter(|(id, _)| !model.known.details.contains_key(*id))
+                .map(|(_, line)| Ask::Experiment(line.line.code.clone()))
+                .take(super::SHEETS_MAX)
+                .collect();
+            model.wanted.extend(wanted);
+        }
+        Ask::Experiments => {
+            let order = crate::experiments::ordered(model.known.experiments.iter().flatten().map(|(_, line)| line));
+            model.experiments.list.note(order);
+        }
+        Ask::Escalations => {
+            let open: Vec<_> = model.known.escalations.iter().flatten().map(|e| e.id).collect();
+            let any = !open.is_empty();
+            model.morning.alerts.note(open);
+            if any && !model.morning.chosen {
+                model.morning.step = Step::Alerts;
+            }
+        }
+        Ask::Health => {
+            if let Some(health) = model.known.health.clone() {
+                model.link.health(&health, model.now.wall);
+                if !model.following {
+                    if model.known.events.is_empty() {
+                        model.wanted.insert(Ask::Recent(health.head));
+                    } else {
+                        // What was missed meanwhile comes with the log; what it changed is asked anew.
+                        super::ask_all(model);
+                        model.wanted.remove(&Ask::Health);
+                        follow(model, effects, health.head);
+                    }
+                }
+            }
+        }
+        Ask::Recent(head) => follow(model, effects, *head),
+        Ask::Me
+        | Ask::Clients
+        | Ask::Accounts
+        | Ask::Sheet(_)
+        | Ask::Experiment(_)
+        | Ask::Layers
+        | Ask::Users
+        | Ask::Post(_)
+        | Ask::Snapshots(_) => {}
+    }
+}
+
+fn follow(model: &mut Model, effects: &mut Effects, head: u64) {
+    if model.following {
+        return;
+    }
+    model.following = true;
+    effects.follow = Some(model.known.events.back().map_or(head, |event| event.n));
+}
+
+fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
+    match (ask, problem) {
+        (_, Problem::Unreachable(_)) => {}
+        // Gone since it was listed; the next list says so too.
+        (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Post(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}
+        (_, problem) => model.say(sentence(&problem.to_string()), Role::Danger),
+    }
+}
+
+pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
+    model.link.heard(model.now);
+    for event in &events {
+        let touched = model.known.touched_by(event);
+        model.wanted.extend(touched);
+    }
+    model.known.add_events(events);
+    let at = model.now.real_ms.saturating_add(GATHER_MS);
+    model.ask_at_ms = Some(model.ask_at_ms.unwrap_or(at).min(at));
+}
+
+pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>) {
+    let Some(pending) = model.pending.remove(&number) else { return };
+    let Some(mut group) = model.groups.remove(&pending.group) else { return };
+    match done {
+        Ok(done) => {
+            model.link.heard(model.now);
+            took_effect(model, &pending.what, &done);
+            group.lines.extend(done.lines);
+            group.done.push(pending.what);
+        }
+        Err(problem) => {
+            model.link.failed(&problem);
+            if !matches!(problem, Problem::Unreachable(_)) {
+                model.link.heard(model.now);
+            }
+            group.failed.push(failed_words(&pending.what, &problem));
+        }
+    }
+    model.wanted.extend([Ask::Queue, Ask::Experiments, Ask::Escalations]);
+    model.ask_at_ms = None;
+    if group.done.len() + group.failed.len() < group.total {
+        model.groups.insert(pending.group, group);
+        return;
+    }
+    remember(model, &group.done);
+    tell(model, &group);
+}
+
+fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
+    match what {
+        Doing::Approve(id, _) => {
+            let waits = done.data.get("is").and_then(|is| is.as_str()) == Some("waiting");
+            model.morning.decided.insert(*id, if waits { Decided::Word } else { Decided::Approved });
+            model.morning.marked.remove(id);
+        }
+        Doing::Refuse(id, _) => {
+            model.morning.decided.insert(*id, Decided::Refused);
+            model.morning.marked.remove(id);
+        }
+        Doing::TakeBack(code) => {
+            let found =
+                model.known.experiments.iter().flatten().find(|(_, line)| line.code == *code).map(|(id, _)| *id);
+            if let Some(id) = found {
+                model.morning.decided.remove(&id);
+            }
+        }
+        Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Settle => {
+            model.wanted.extend([Ask::Accounts, Ask::Clients, Ask::Health]);
+            let open =
+                model.subject().and_then(|id| model.known.line(id)).map(|line| Ask::Experiment(line.code.clone()));
+            model.wanted.extend(open);
+        }
+    }
+}
+
+fn failed_words(what: &Doing, problem: &Problem) -> String {
+    let what = match what {
+        Doing::Approve(_, code) => format!("{code} was not approved"),
+        Doing::Refuse(_, code) => format!("{code} was not refused"),
+        // A stop that failed is shouted.
+        Doing::Stop(_, name) => format!("NOT STOPPED, {name}"),
+        Doing::Resume(name) => format!("{name} does not go on"),
+        Doing::TakeBack(code) => format!("{code} was not taken back"),
+        Doing::Take => "not taken".to_owned(),
+        Doing::Settle => "not settled".to_owned(),
+    };
+    format!("{what}: {problem}")
+}
+
+/// Keeps what can be taken back.
+fn remember(model: &mut Model, done: &[Doing]) {
+    let mut approved = Vec::new();
+    for doing in done {
+        let act = match doing {
+            Doing::Approve(id, code) => {
+                approved.push((*id, code.clone()));
+                continue;
+            }
+            Doing::Refuse(id, code) => Acted::Refused(*id, code.clone()),
+            Doing::Stop(target, name) => Acted::Stopped(target.clone(), name.clone()),
+            Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle => continue,
+        };
+        model.acts.push(Act { at: model.now, what: act });
+    }
+    if !approved.is_empty() {
+        model.acts.push(Act { at: model.now, what: Acted::Approved(approved) });
+    }
+}
+
+fn tell(model: &mut Model, group: &crate::model::Group) {
+    let undo = crate::keymap::key_of(&[crate::keymap::Scope::Anywhere], crate::keymap::Intent::Undo);
+    let undo = undo.map_or_else(String::new, |key| format!(" {key} takes it back."));
+    if let Some(failed) = group.failed.first() {
+        let more = match group.failed.len() {
+            1 => String::new(),
+            n => format!(" ({} more like it)", n - 1),
+        };
+        let done = if group.done.is_empty() { String::new() } else { format!("{} done. ", group.done.len()) };
+        model.say(format!("{done}{}{more}", sentence(failed)), Role::Danger);
+        return;
+    }
+    let can_undo = group.done.iter().any(|d| matches!(d, Doing::Approve(..) | Doing::Refuse(..) | Doing::Stop(..)));
+    let undo = if can_undo { undo } else { String::new() };
+    match (group.done.as_slice(), group.lines.first()) {
+        ([Doing::Approve(..)] | [Doing::Refuse(..)], Some(line)) | ([_], Some(line)) => {
+            model.say(format!("{}{undo}", sentence(line)), Role::Ok);
+        }
+        ([Doing::TakeBack(_), ..], _) => model.say(format!("{} approvals taken back.", group.done.len()), Role::Ok),
+        ([Doing::Approve(..), ..], _) => model.say(format!("{} approved.{undo}", group.done.len()), Role::Ok),
+        (_, Some(line)) => model.say(format!("{} done: {}", group.done.len(), sentence(line)), Role::Ok),
+        (_, None) => model.say("Done.", Role::Ok),
+    }
+}
+
+/// Looks whether what is open or about to be approved is still what was shown.
+pub(super) fn notice_changes(model: &mut Model) {
+    fill_sheet(model);
+    close_changed_sheet(model);
+    reopen_changed_page(model);
+    mark_seen(model);
+}
+
+/// Puts the items that were read meanwhile onto the sheet; from then on their fingerprints stand.
+fn fill_sheet(model: &mut Model) {
+    let now = model.now.real_ms;
+    let known = &model.known;
+    let Some(Sheet::Approve(approve)) = model.sheets.last_mut() else { return };
+    for (id, fingerprint) in &mut approve.items {
+        if fingerprint.is_none() {
+            *fingerprint = known.item(*id).map(|item| item.sheet.fingerprint.clone());
+        }
+    }
+    if approve.complete_ms.is_none() && approve.items.iter().all(|(_, fingerprint)| fingerprint.is_some()) {
+        approve.complete_ms = Some(now);
+    }
+}
+
+fn close_changed_sheet(model: &mut Model) {
+    let Some(at) = model.sheets.iter().position(|sheet| matches!(sheet, Sheet::Approve(_))) else { return };
+    let Some(Sheet::Approve(approve)) = model.sheets.get(at) else { return };
+    let changed = approve.items.iter().find(|(id, shown)| {
+        let Some(shown) = shown else { return false };
+        let line = model.known.queue.as_ref().and_then(|queue| queue.get(id));
+        let listed = line.is_some_and(|line| shown.starts_with(&line.fingerprint));
+        let same = model.known.items.get(id).is_some_and(|item| item.sheet.fingerprint == *shown);
+        !listed || !same
+    });
+    let Some(id) = changed.map(|(id, _)| *id) else { return };
+    model.sheets.truncate(at);
+    model.morning.seen.remove(&id);
+    let text = changed_words(model, id);
+    model.say(format!("{text} Nothing was approved; look again."), Role::Warn);
+}
+
+/// Says what changed, by whom and when, as far as the last events tell.
+fn changed_words(model: &Model, id: ExperimentId) -> String {
+    let code = model.known.line(id).map_or_else(|| "The item".to_owned(), |line| line.code.clone());
+    let stream = format!("experiment/{id}");
+    let zone = model.setting.zone;
+    match model.known.events.iter().rev().find(|event| event.stream == stream) {
+        Some(event) => format!(
+            "{code} changed {} by {}: {}.",
+            crate::when::clock(event.at, zone),
+            event.actor,
+            event.event.replace('_', " ")
+        ),
+        None => format!("{code} changed meanwhile."),
+    }
+}
+
+fn reopen_changed_page(model: &mut Model) {
+    let Some(Open::Approval(id)) = model.place.open else { return };
+    let Some(now) = model.known.item(id).map(|item| item.sheet.fingerprint.clone()) else { return };
+    if model.approval.fingerprint.is_empty() {
+        model.approval.fingerprint = now;
+        go::reached(model, id);
+    } else if model.approval.fingerprint != now {
+        model.approval = crate::approval::Approval {
+            opened_ms: model.now.real_ms,
+            fingerprint: now,
+            folded: model.approval.folded,
+            ..crate::approval::Approval::default()
+        };
+        model.morning.seen.remove(&id);
+        go::reached(model, id);
+        let text = changed_words(model, id);
+        model.say(format!("{text} What you looked at before no longer counts."), Role::Warn);
+    }
+}
+
+fn mark_seen(model: &mut Model) {
+    let Some(Open::Approval(id)) = model.place.open else { return };
+    let rested = model.now.since(model.approval.opened_ms).as_millis() >= u128::from(crate::approval::SEEN_MS);
+    if crate::approval::is_read(model, id)
+        && (rested || model.approval.scrolled)
+        && let Some(item) = model.known.item(id)
+    {
+        let print = item.sheet.fingerprint.clone();
+        model.morning.seen.insert(id, print);
+    }
+}

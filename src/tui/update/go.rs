@@ -1,0 +1,358 @@
+//! Going: panes, rows, pages, what is open, what needs a person next.
+//!
+//! Decides where keys lead and that the way back is kept.
+
+use domain::id::ExperimentId;
+
+use crate::approval::{self, Approval};
+use crate::experiments::{self, Tab, detail};
+use crate::message::Ask;
+use crate::model::{Model, Need, Open, Pane, Place};
+use crate::morning::{self, Step};
+use crate::sheets::{self, Sheet, Subject};
+use crate::theme::Role;
+
+/// Places that can be gone back to.
+const BACK_MAX: usize = 50;
+/// Rows that a page key moves in a list.
+const LIST_PAGE: isize = 10;
+
+fn leave_to(model: &mut Model, place: Place) {
+    if place == model.place {
+        return;
+    }
+    model.back.push(model.place);
+    if model.back.len() > BACK_MAX {
+        model.back.remove(0);
+    }
+    model.place = place;
+    entered(model);
+}
+
+fn entered(model: &mut Model) {
+    match (model.place.open, model.place.pane) {
+        (None, Pane::Morning) => {
+            model.morning.decided.clear();
+            model.morning.queue.renew();
+            model.morning.alerts.renew();
+        }
+        (None, Pane::Experiments) => model.experiments.list.renew(),
+        (Some(_), _) | (None, Pane::System) => {}
+    }
+}
+
+pub(super) fn to_pane(model: &mut Model, pane: Pane) {
+    leave_to(model, Place { pane, open: None });
+}
+
+pub(super) fn back(model: &mut Model) {
+    if let Some(place) = model.back.pop() {
+        model.place = place;
+        if let Some(Open::Approval(id)) = place.open {
+            begin_reading(model, id);
+        }
+    }
+}
+
+/// One level up: what is open, a narrowed list, marks.
+pub(super) fn up(model: &mut Model) {
+    if model.place.open.is_some() {
+        model.place.open = None;
+        // The way there is no way back to it.
+        if model.back.last().is_some_and(|last| *last == model.place) {
+            model.back.pop();
+        }
+    } else if !model.filter_text().is_empty() {
+        model.filter_field().reset();
+    } else if !model.morning.marked.is_empty() && model.place.pane == Pane::Morning {
+        model.morning.marked.clear();
+    } else {
+        let key = crate::keymap::key_of(&[crate::keymap::Scope::Always], crate::keymap::Intent::Cancel);
+        model.say(format!("{} twice leaves.", key.map_or_else(String::new, |key| key.to_string())), Role::Muted);
+    }
+}
+
+pub(super) fn scope(model: &mut Model) {
+    model.scope = match (&model.scope, model.subject().and_then(|id| model.known.line(id))) {
+        (Some(_), _) => None,
+        (None, Some(line)) => Some(line.client.clone()),
+        (None, None) => None,
+    };
+    match &model.scope {
+        Some(client) => {
+            let name = model.known.client_name(client);
+            model.say(format!("{name} alone."), Role::Muted);
+        }
+        None => model.say("All clients.", Role::Muted),
+    }
+    cursor_into_view(model);
+}
+
+/// Puts the cursor onto a row that is shown, where it is on one that is not.
+pub(super) fn cursor_into_view(model: &mut Model) {
+    let queue = morning::shown_queue(model);
+    into_view(&mut model.morning.queue, &queue);
+    let alerts = morning::shown_alerts(model);
+    into_view(&mut model.morning.alerts, &alerts);
+    let experiments = experiments::shown(model);
+    into_view(&mut model.experiments.list, &experiments);
+}
+
+fn into_view<K: Clone + PartialEq>(list: &mut crate::list::List<K>, shown: &[K]) {
+    if let (Some(first), false) = (shown.first(), list.cursor().is_some_and(|cursor| shown.contains(cursor))) {
+        list.go_to(first);
+    }
+}
+
+pub(super) fn let_in(model: &mut Model) {
+    match (model.place.open, model.place.pane) {
+        (None, Pane::Morning) => {
+            model.morning.decided.clear();
+            match model.morning.step {
+                Step::Queue => model.morning.queue.renew(),
+                Step::Alerts => model.morning.alerts.renew(),
+                Step::Layers => {}
+            }
+        }
+        (None, Pane::Experiments) => model.experiments.list.renew(),
+        (Some(_), _) | (None, Pane::System) => {}
+    }
+}
+
+pub(super) fn to_need(model: &mut Model, forward: bool) {
+    let needs = model.needs();
+    let current = current_need(model);
+    let at = current.and_then(|current| needs.iter().position(|need| *need == current));
+    let count = needs.len();
+    let target = match (at, forward) {
+        (None, _) => 0,
+        (Some(at), true) => (at + 1) % count.max(1),
+        (Some(at), false) => (at + count.saturating_sub(1)) % count.max(1),
+    };
+    let Some(need) = needs.get(target).copied() else { return };
+    match need {
+        Need::Engine => to_pane(model, Pane::System),
+        Need::Alert(id) => {
+            to_pane(model, Pane::Morning);
+            model.morning.step = Step::Alerts;
+            model.morning.chosen = true;
+            model.morning.alerts.go_to(&id);
+        }
+        Need::Item(id) => {
+            to_pane(model, Pane::Morning);
+            model.morning.step = Step::Queue;
+            model.morning.chosen = true;
+            model.morning.filter.reset();
+            model.morning.queue.go_to(&id);
+        }
+    }
+}
+
+fn current_need(model: &Model) -> Option<Need> {
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(Need::Item(id)),
+        (None, Pane::Morning) => match model.morning.step {
+            Step::Alerts => model.morning.alerts.cursor().copied().map(Need::Alert),
+            Step::Queue => model.morning.queue.cursor().copied().map(Need::Item),
+            Step::Layers => None,
+        },
+        (None, Pane::System) => Some(Need::Engine),
+        (None, Pane::Experiments) => None,
+    }
+}
+
+pub(super) fn why_subject(model: &Model) -> Option<Subject> {
+    let alerts = model.place.open.is_none() && model.place.pane == Pane::Morning && model.morning.step == Step::Alerts;
+    if alerts {
+        return model.morning.alerts.cursor().copied().map(Subject::Alert);
+    }
+    match model.subject() {
+        Some(id) => Some(Subject::Experiment(id)),
+        None => (model.place.pane == Pane::System).then_some(Subject::Engine),
+    }
+}
+
+pub(super) fn open(model: &mut Model) {
+    let Some(id) = model.subject() else { return };
+    match model.place.pane {
+        Pane::Morning => open_approval(model, id),
+        Pane::Experiments => open_detail(model, id),
+        Pane::System => {}
+    }
+}
+
+/// Opens the approval page of an item.
+pub(super) fn open_approval(model: &mut Model, id: ExperimentId) {
+    let pane = model.place.pane;
+    leave_to(model, Place { pane, open: Some(Open::Approval(id)) });
+    begin_reading(model, id);
+}
+
+fn begin_reading(model: &mut Model, id: ExperimentId) {
+    let fingerprint = model.known.item(id).map(|item| item.sheet.fingerprint.clone()).unwrap_or_default();
+    model.approval = Approval { opened_ms: model.now.real_ms, fingerprint, ..Approval::default() };
+    model.morning.changed.remove(&id);
+    reached(model, id);
+}
+
+/// Opens one experiment by stage.
+pub(super) fn open_detail(model: &mut Model, id: ExperimentId) {
+    leave_to(model, Place { pane: Pane::Experiments, open: Some(Open::Detail(id)) });
+    model.experiments.list.go_to(&id);
+    model.experiments.tab = Tab::Now;
+    model.experiments.top = 0;
+    if let Some(line) = model.known.line(id) {
+        model.wanted.insert(Ask::Experiment(line.code.clone()));
+    }
+}
+
+pub(super) fn sibling(model: &mut Model, forward: bool) {
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id)), _) => {
+            let tests = approval::present_page(model, id).tests;
+            let top = model.approval.top;
+            // The title above a variant stays in sight.
+            let places = tests.iter().map(|line| line.saturating_sub(1));
+            let target = if forward {
+                places.clone().find(|line| *line > top)
+            } else {
+                places.clone().rfind(|line| *line < top)
+            };
+            let target = target.or_else(|| if forward { places.clone().next() } else { places.clone().next_back() });
+            let extent = approval::extent(model, id);
+            model.approval.top = target.unwrap_or(top).min(extent.0.saturating_sub(extent.1));
+            model.approval.scrolled |= model.approval.top != top;
+            reached(model, id);
+        }
+        (Some(Open::Detail(id)), _) => {
+            model.experiments.tab = model.experiments.tab.turned(forward);
+            model.experiments.top = 0;
+            if model.experiments.tab == Tab::Numbers
+                && let Some(line) = model.known.line(id)
+            {
+                model.wanted.insert(Ask::Snapshots(line.code.clone()));
+            }
+        }
+        (None, Pane::Morning) => {
+            let at = Step::ALL.iter().position(|step| *step == model.morning.step).unwrap_or(0);
+            let count = Step::ALL.len();
+            let by = if forward { 1 } else { count - 1 };
+            model.morning.step = Step::ALL.get((at + by) % count).copied().unwrap_or_default();
+            model.morning.chosen = true;
+        }
+        (None, Pane::Experiments | Pane::System) => {}
+    }
+}
+
+/// Moves by rows: the cursor of a list, or what is shown of a page.
+pub(super) fn rows(model: &mut Model, by: isize) {
+    if let Some(sheet) = model.sheets.last() {
+        let extent = sheets::extent(model, sheet);
+        scroll_sheet(model, by, extent);
+        return;
+    }
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id)), _) => {
+            let extent = approval::extent(model, id);
+            let before = model.approval.top;
+            model.approval.top = scrolled(before, by, extent);
+            model.approval.scrolled |= model.approval.top != before;
+            reached(model, id);
+        }
+        (Some(Open::Detail(id)), _) => {
+            let extent = detail::extent(model, id);
+            model.experiments.top = scrolled(model.experiments.top, by, extent);
+        }
+        (None, Pane::Morning) => match model.morning.step {
+            Step::Queue => {
+                let shown = morning::shown_queue(model);
+                model.morning.queue.step(&shown, by);
+            }
+            Step::Alerts => {
+                let shown = morning::shown_alerts(model);
+                model.morning.alerts.step(&shown, by);
+            }
+            Step::Layers => {
+                let all = model.known.layers.iter().flatten().count();
+                model.morning.layers_top = scrolled(model.morning.layers_top, by, (all, 1));
+            }
+        },
+        (None, Pane::Experiments) => {
+            let shown = experiments::shown(model);
+            model.experiments.list.step(&shown, by);
+        }
+        (None, Pane::System) => {
+            let extent = crate::system::extent(model);
+            model.system_top = scrolled(model.system_top, by, extent);
+        }
+    }
+}
+
+/// Moves by pages.
+pub(super) fn pages(model: &mut Model, by: isize) {
+    let height = match (model.sheets.last(), model.place.open, model.place.pane) {
+        (Some(sheet), _, _) => sheets::extent(model, sheet).1,
+        (None, Some(Open::Approval(id)), _) => approval::extent(model, id).1,
+        (None, Some(Open::Detail(id)), _) => detail::extent(model, id).1,
+        (None, None, Pane::System) => crate::system::extent(model).1,
+        (None, None, Pane::Morning | Pane::Experiments) => 0,
+    };
+    // One line of a page stays, so that the eye finds its place.
+    let page = isize::try_from(height.saturating_sub(1)).unwrap_or(LIST_PAGE);
+    rows(model, by.saturating_mul(if page > 0 { page } else { LIST_PAGE }));
+}
+
+fn scrolled(top: usize, by: isize, (all, height): (usize, usize)) -> usize {
+    top.saturating_add_signed(by).min(all.saturating_sub(height))
+}
+
+fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
+    match model.sheets.last_mut() {
+        Some(Sheet::Approve(approve)) => approve.top = scrolled(approve.top, by, extent),
+        Some(Sheet::Why(why)) => why.top = scrolled(why.top, by, extent),
+        Some(Sheet::Help(search)) => {
+            let query = search.query.value().to_owned();
+            let chosen = search.chosen;
+            let rows = sheets::search::help_rows(model, &query).len();
+            choose(model, chosen.saturating_add_signed(by).min(rows.saturating_sub(1)));
+        }
+        Some(Sheet::Palette(search)) => {
+            let query = search.query.value().to_owned();
+            let chosen = search.chosen;
+            let rows = sheets::search::palette_rows(model, &query).len();
+            choose(model, chosen.saturating_add_signed(by).min(rows.saturating_sub(1)));
+        }
+        Some(Sheet::Refuse(_) | Sheet::Stop(_) | Sheet::Resume(_) | Sheet::Resolve(_) | Sheet::Leave) | None => {}
+    }
+}
+
+fn choose(model: &mut Model, row: usize) {
+    if let Some(Sheet::Help(search) | Sheet::Palette(search)) = model.sheets.last_mut() {
+        search.chosen = row;
+    }
+}
+
+/// Notes how far the page was on the screen.
+pub(super) fn reached(model: &mut Model, id: ExperimentId) {
+    let (all, height) = approval::extent(model, id);
+    if model.known.item(id).is_some() && model.size.class() != crate::frame::Class::TooSmall {
+        let until = (model.approval.top + height).min(all);
+        model.approval.reached = model.approval.reached.max(until);
+    }
+}
+
+/// Keeps scrolled pages within their ends after anything changed.
+pub(super) fn keep_in_view(model: &mut Model) {
+    match model.place.open {
+        Some(Open::Approval(id)) => {
+            let extent = approval::extent(model, id);
+            model.approval.top = scrolled(model.approval.top, 0, extent);
+            reached(model, id);
+        }
+        Some(Open::Detail(id)) => {
+            let extent = detail::extent(model, id);
+            model.experiments.top = scrolled(model.experiments.top, 0, extent);
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,207 @@
+//! The queue's acts: mark, approve, refuse.
+//!
+//! Decides what a sheet holds when it is opened, and that a word is sent with the fingerprint that stood on it.
+
+use desk::Command;
+use domain::id::ExperimentId;
+
+use super::{go, new_group, send};
+use crate::approval;
+use crate::can;
+use crate::message::Effects;
+use crate::model::{Doing, Model, Open, Pane};
+use crate::morning::{self, Standing, Step};
+use crate::sheets::{Approve, REASONS, Reasoned, Refuse, Sheet};
+use crate::theme::Role;
+
+/// The view's main step.
+pub(super) fn act(model: &mut Model) {
+    match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(id)), _) => act_on_page(model, id),
+        (Some(Open::Detail(id)), _) => go::open_approval(model, id),
+        (None, Pane::Experiments) => {
+            if let Some(id) = model.subject() {
+                go::open_approval(model, id);
+            }
+        }
+        (None, Pane::Morning) => match model.morning.step {
+            Step::Queue => act_on_rows(model),
+            Step::Alerts => {
+                if let Some(id) = model.morning.alerts.cursor().copied() {
+                    let now = model.now.real_ms;
+                    model.sheets.push(Sheet::Resolve(Reasoned::new(id, now)));
+                }
+            }
+            Step::Layers => {}
+        },
+        (None, Pane::System) => {}
+    }
+}
+
+/// On its page an item is approved once all of it was on the screen; until then the key reads on.
+fn act_on_page(model: &mut Model, id: ExperimentId) {
+    let before = approval::unread(model, id);
+    if before > 0 {
+        go::pages(model, 1);
+        let text = match approval::unread(model, id) {
+            0 => "Read on: this was not on the screen yet. The same key again approves.".to_owned(),
+            left => format!("Read on: {left} lines more were not on the screen yet."),
+        };
+        model.say(text, Role::Warn);
+        return;
+    }
+    open_sheet(model, vec![id], Vec::new());
+}
+
+fn act_on_rows(model: &mut Model) {
+    if model.morning.marked.is_empty() {
+        let Some(id) = model.morning.queue.cursor().copied() else { return };
+        let standing = standing(model, id);
+        if standing == Some(Standing::Clean) {
+            open_sheet(model, vec![id], Vec::new());
+        } else {
+            // What is not clean is approved from inside, after it was read.
+            go::open_approval(model, id);
+            if let Some(standing) = standing {
+                model.say(format!("Not clean ({}): read it, then approve it here.", standing.reason()), Role::Warn);
+            }
+        }
+        return;
+    }
+    let marked: Vec<ExperimentId> =
+        model.morning.queue.order().iter().filter(|id| model.morning.marked.contains(id)).copied().collect();
+    let (clean, rest): (Vec<_>, Vec<_>) = marked.into_iter().partition(|id| morning::is_clean(model, *id));
+    let mut left_out: Vec<(ExperimentId, String)> = rest.into_iter().map(|id| (id, why_left_out(model, id))).collect();
+    // Whatever else waits is named too, so that nobody takes the sheet for the whole queue.
+    let shown = morning::shown_queue(model);
+    let others = shown.into_iter().filter(|id| !model.morning.marked.contains(id) && morning::is_waiting(model, *id));
+    left_out.extend(others.map(|id| (id, why_left_out(model, id))).collect::<Vec<_>>());
+    if clean.is_empty() {
+        model.say("None of the marked items is clean; open each one.", Role::Warn);
+        return;
+    }
+    open_sheet(model, clean, left_out);
+}
+
+fn standing(model: &Model, id: ExperimentId) -> Option<Standing> {
+    let line = model.known.queue.as_ref()?.get(&id)?;
+    Some(morning::standing(model, line))
+}
+
+fn why_left_out(model: &Model, id: ExperimentId) -> String {
+    if !morning::is_waiting(model, id) {
+        return "it no longer waits".to_owned();
+    }
+    match standing(model, id) {
+        Some(Standing::Clean) => "not marked".to_owned(),
+        Some(standing) => standing.reason(),
+        None => "gone".to_owned(),
+    }
+}
+
+fn open_sheet(model: &mut Model, ids: Vec<ExperimentId>, left_out: Vec<(ExperimentId, String)>) {
+    let items = ids.into_iter().map(|id| (id, None)).collect();
+    model.sheets.push(Sheet::Approve(Approve { items, left_out, complete_ms: None, top: 0 }));
+}
+
+/// Gives one's word for exactly what stands on the sheet.
+pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
+    let Some(Sheet::Approve(approve)) = model.sheets.last() else { return };
+    if approve.complete_ms.is_none() {
+        model.say("The sheet is still being read; nothing was done.", Role::Warn);
+        return;
+    }
+    if let Some(why) = can::why_no_start(model, domain::role::Action::ApproveReview) {
+        model.say(super::sentence(&format!("Nothing was approved: {why}")), Role::Danger);
+        return;
+    }
+    let items = approve.items.clone();
+    model.sheets.pop();
+    let group = new_group(model);
+    for (id, fingerprint) in &items {
+        let (Some(line), Some(fingerprint)) = (model.known.line(*id), fingerprint) else { continue };
+        let code = line.code.clone();
+        let command = Command::Approve { experiment: code.clone(), fingerprint: fingerprint.clone() };
+        send(model, effects, group, Some(*id), Doing::Approve(*id, code), command);
+    }
+    model.morning.marked.retain(|id| !items.iter().any(|(sent, _)| sent == id));
+    model.said = None;
+    advance(model, items.last().map(|(id, _)| *id));
+}
+
+/// Goes to the next item that waits, after an act.
+fn advance(model: &mut Model, from: Option<ExperimentId>) {
+    if matches!(model.place.open, Some(Open::Approval(_))) {
+        go::up(model);
+        model.said = None;
+    }
+    if model.place.pane != Pane::Morning {
+        return;
+    }
+    let shown = morning::shown_queue(model);
+    let at = from.and_then(|from| shown.iter().position(|id| *id == from)).map_or(0, |at| at + 1);
+    let next = shown.iter().cycle().skip(at).take(shown.len()).find(|id| morning::is_waiting(model, **id)).copied();
+    if let Some(next) = next {
+        model.morning.queue.go_to(&next);
+    }
+}
+
+pub(super) fn refuse(model: &mut Model) {
+    if let Some(experiment) = model.subject() {
+        model.sheets.push(Sheet::Refuse(Refuse { experiment, words: tui_input::Input::default(), typing: false }));
+    }
+}
+
+/// Refuses with a reason from the list, and what words were added.
+pub(super) fn refuse_because(model: &mut Model, number: u8, effects: &mut Effects) {
+    let Some(Sheet::Refuse(refuse)) = model.sheets.last() else { return };
+    let reason = usize::from(number).checked_sub(1).and_then(|at| REASONS.get(at)).copied().unwrap_or("other");
+    let words = refuse.words.value().trim();
+    let reason = if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") };
+    let id = refuse.experiment;
+    model.sheets.pop();
+    let Some(code) = model.known.line(id).map(|line| line.code.clone()) else { return };
+    let group = new_group(model);
+    let command = Command::Reject { experiment: code.clone(), reason };
+    send(model, effects, group, Some(id), Doing::Refuse(id, code), command);
+    advance(model, Some(id));
+}
+
+pub(super) fn mark(model: &mut Model) {
+    let Some(id) = model.morning.queue.cursor().copied() else { return };
+    if !model.morning.marked.remove(&id) {
+        model.morning.marked.insert(id);
+        model.morning.last_mark = Some(id);
+    }
+    go::rows(model, 1);
+}
+
+pub(super) fn mark_run(model: &mut Model) {
+    let shown = morning::shown_queue(model);
+    let place = |id: Option<ExperimentId>| id.and_then(|id| shown.iter().position(|other| *other == id));
+    let Some(here) = place(model.morning.queue.cursor().copied()) else { return };
+    let from = place(model.morning.last_mark).unwrap_or(here);
+    let run: Vec<ExperimentId> = shown
+        .iter()
+        .skip(from.min(here))
+        .take(from.abs_diff(here) + 1)
+        .filter(|id| morning::is_waiting(model, **id))
+        .copied()
+        .collect();
+    model.morning.marked.extend(run);
+}
+
+pub(super) fn mark_clean(model: &mut Model) {
+    let shown = morning::shown_queue(model);
+    let waiting = shown.iter().filter(|id| morning::is_waiting(model, **id)).count();
+    let clean: Vec<ExperimentId> = shown.into_iter().filter(|id| morning::is_clean(model, *id)).collect();
+    let rest = waiting.saturating_sub(clean.len());
+    let text = match (clean.len(), rest) {
+        (1, 0) => "1 clean item marked.".to_owned(),
+        (n, 0) => format!("{n} clean items marked."),
+        (n, 1) => format!("{n} clean items marked. 1 is not clean: open it."),
+        (n, rest) => format!("{n} clean items marked. {rest} are not clean: open each."),
+    };
+    model.morning.marked = clean.into_iter().collect();
+    model.say(text, Role::Text);
+}

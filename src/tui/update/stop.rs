@@ -1,0 +1,141 @@
+//! Stopping and going on; alerts taken and settled.
+//!
+//! Decides that a stop is sent at once and asks nothing but which, and that going on needs a reason and a key.
+
+use desk::{Command, Stoppable};
+
+use super::{new_group, send};
+use crate::can;
+use crate::message::Effects;
+use crate::model::{Doing, Model};
+use crate::sheets::{self, Reasoned, Resume, Sheet, Stop};
+use crate::theme::Role;
+
+pub(super) fn open(model: &mut Model) {
+    let experiment = model.subject();
+    model.sheets.push(Sheet::Stop(Stop { experiment, name: tui_input::Input::default() }));
+}
+
+pub(super) fn numbered(model: &mut Model, number: u8, effects: &mut Effects) {
+    let Some(Sheet::Stop(sheet)) = model.sheets.last() else { return };
+    let found = sheets::stoppables(model, sheet).into_iter().find(|(n, _, _)| *n == number);
+    let Some((_, target, name)) = found else {
+        model.say("There is nothing of that sort under the cursor.", Role::Warn);
+        return;
+    };
+    model.sheets.pop();
+    stop(model, target, name, effects);
+}
+
+/// Returns what a typed name may mean, the nearest first.
+pub(crate) fn named(model: &Model, typed: &str) -> Vec<(Stoppable, String)> {
+    let typed = typed.trim().to_lowercase();
+    if typed.is_empty() {
+        return Vec::new();
+    }
+    let experiments = model.known.experiments.iter().flatten().filter(|(_, line)| !line.stage.is_over());
+    let mut all: Vec<(Stoppable, String)> = experiments
+        .map(|(_, line)| (Stoppable::Experiment(line.code.clone()), format!("{} {}", line.code, line.name)))
+        .collect();
+    all.extend(model.known.accounts.values().map(|a| (Stoppable::Account(a.id.clone()), format!("@{}", a.handle))));
+    all.extend(model.known.clients.values().map(|c| (Stoppable::Client(c.id.clone()), c.name.clone())));
+    all.retain(|(_, name)| name.to_lowercase().contains(&typed));
+    all.sort_by_key(|(_, name)| (!name.to_lowercase().starts_with(&typed), name.len()));
+    all
+}
+
+pub(super) fn by_name(model: &mut Model, effects: &mut Effects) {
+    let Some(Sheet::Stop(sheet)) = model.sheets.last() else { return };
+    let typed = sheet.name.value().trim().to_lowercase();
+    let found = named(model, &typed);
+    let exact = found.iter().filter(|(_, name)| name.to_lowercase() == typed).count();
+    match found.as_slice() {
+        [] if typed.is_empty() => {}
+        [] => model.say("Nothing is called so; nothing was stopped.", Role::Warn),
+        [(target, name)] => {
+            let (target, name) = (target.clone(), name.clone());
+            model.sheets.pop();
+            stop(model, target, name, effects);
+        }
+        [(target, name), ..] if exact == 1 => {
+            let (target, name) = (target.clone(), name.clone());
+            model.sheets.pop();
+            stop(model, target, name, effects);
+        }
+        several => {
+            let text = format!("{} are called so; type more. Nothing was stopped.", several.len());
+            model.say(text, Role::Warn);
+        }
+    }
+}
+
+fn stop(model: &mut Model, target: Stoppable, name: String, effects: &mut Effects) {
+    let experiment = match &target {
+        Stoppable::Experiment(code) => {
+            model.known.experiments.iter().flatten().find(|(_, line)| line.code == *code).map(|(id, _)| *id)
+        }
+        Stoppable::Agency | Stoppable::Client(_) | Stoppable::Account(_) => None,
+    };
+    let group = new_group(model);
+    let command = Command::Pause { target: target.clone(), reason: "stopped from the dashboard".to_owned() };
+    send(model, effects, group, experiment, Doing::Stop(target, name), command);
+}
+
+/// Pauses what is under the cursor at once, or opens the sheet that lets it go on.
+pub(super) fn pause(model: &mut Model, effects: &mut Effects) {
+    let Some(line) = model.subject().and_then(|id| model.known.line(id)).cloned() else { return };
+    let target = Stoppable::Experiment(line.code.clone());
+    if can::is_paused(&line) {
+        open_resume(model, target, line.code);
+    } else {
+        stop(model, target, line.code, effects);
+    }
+}
+
+/// Opens the sheet that lets something go on.
+pub(super) fn open_resume(model: &mut Model, target: Stoppable, name: String) {
+    let now = model.now.real_ms;
+    model.sheets.push(Sheet::Resume(Reasoned::new(Resume { target, name }, now)));
+}
+
+pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
+    let Some(Sheet::Resume(sheet)) = model.sheets.last() else { return };
+    let reason = sheet.text.value().trim().to_owned();
+    if reason.is_empty() {
+        model.say("It needs a reason; nothing was done.", Role::Warn);
+        return;
+    }
+    if let Some(why) = can::why_no_start(model, domain::role::Action::ResumeOperator) {
+        model.say(super::sentence(&format!("It does not go on: {why}")), Role::Danger);
+        return;
+    }
+    let Resume { target, name } = sheet.what.clone();
+    model.sheets.pop();
+    let group = new_group(model);
+    let command = Command::Resume { target, reason };
+    let experiment = model.subject();
+    send(model, effects, group, experiment, Doing::Resume(name), command);
+}
+
+pub(super) fn take(model: &mut Model, effects: &mut Effects) {
+    let Some(escalation) = model.morning.alerts.cursor().copied() else { return };
+    let group = new_group(model);
+    send(model, effects, group, None, Doing::Take, Command::EscalationTake { escalation });
+}
+
+pub(super) fn resolve(model: &mut Model, effects: &mut Effects) {
+    let Some(Sheet::Resolve(sheet)) = model.sheets.last() else { return };
+    let reason = sheet.text.value().trim().to_owned();
+    if reason.is_empty() {
+        model.say("It needs an answer; nothing was done.", Role::Warn);
+        return;
+    }
+    if let Some(why) = can::why_no_start(model, domain::role::Action::Decide) {
+        model.say(super::sentence(&format!("Nothing was settled: {why}")), Role::Danger);
+        return;
+    }
+    let escalation = sheet.what;
+    model.sheets.pop();
+    let group = new_group(model);
+    send(model, effects, group, None, Doing::Settle, Command::EscalationResolve { escalation, reason });
+}

@@ -1,0 +1,113 @@
+//! Undo: the log read backwards, one act of one's own at a time.
+//!
+//! Decides which act is the last that can be taken back, that one of more than 30 s ago is named before it is, and that
+//! taking back a stop is a start: at once within two minutes, else with a reason. What the desk can promise it answers.
+
+use desk::{Command, Stoppable};
+use domain::experiment::Stage;
+use domain::time::UtcTime;
+
+use super::{age_ms, new_group, send, stop};
+use crate::can::is_paused;
+use crate::keymap::{Intent, Scope, key_of};
+use crate::message::Effects;
+use crate::model::{Acted, Doing, Model};
+use crate::theme::Role;
+use crate::when;
+
+/// After this long the act is named first.
+const NAMED_AFTER_MS: u64 = 30_000;
+/// How long a stop can be taken back without a reason.
+const STOP_BACK_MS: u64 = 120_000;
+/// How long the key that was asked for again is waited for.
+const AGAIN_MS: u64 = 10_000;
+
+pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
+    let (what, age, in_session, old) = match model.acts.last() {
+        Some(act) => {
+            let age = age_ms(model.now, act.at);
+            let words = when::relative(act.at.wall, model.wall());
+            (act.what.clone(), words, true, Some(age))
+        }
+        None => match from_log(model) {
+            Some((what, at)) => (what, when::relative(at, model.wall()), false, None),
+            None => return,
+        },
+    };
+    let recent = old.is_some_and(|age| age <= NAMED_AFTER_MS);
+    let said = model.undo_said.is_some_and(|at| model.now.real_ms.saturating_sub(at) <= AGAIN_MS);
+    if !recent && !said {
+        model.undo_said = Some(model.now.real_ms);
+        let key = key_of(&[Scope::Anywhere], Intent::Undo).map_or_else(String::new, |key| key.to_string());
+        model.say(format!("{key} again takes back: {}, {age}.", words(&what)), Role::Attention);
+        return;
+    }
+    model.undo_said = None;
+    if in_session {
+        model.acts.pop();
+    }
+    take_back(model, what, old, effects);
+}
+
+fn words(what: &Acted) -> String {
+    match what {
+        Acted::Approved(all) => {
+            let codes: Vec<&str> = all.iter().map(|(_, code)| code.as_str()).collect();
+            format!("your approval of {}", codes.join(", "))
+        }
+        Acted::Refused(_, code) => format!("your refusal of {code}"),
+        Acted::Stopped(_, name) => format!("your stop, {name}"),
+    }
+}
+
+fn take_back(model: &mut Model, what: Acted, age: Option<u64>, effects: &mut Effects) {
+    match what {
+        Acted::Approved(all) => {
+            let group = new_group(model);
+            for (id, code) in all {
+                let command = Command::Undo { experiment: code.clone(), post: None };
+                send(model, effects, group, Some(id), Doing::TakeBack(code), command);
+            }
+        }
+        Acted::Refused(id, code) => {
+            // Its slots were given up; a new plan brings it back into the queue.
+            let group = new_group(model);
+            let command = Command::Submit { experiment: code.clone() };
+            send(model, effects, group, Some(id), Doing::TakeBack(code), command);
+        }
+        Acted::Stopped(target, name) if age.is_some_and(|age| age <= STOP_BACK_MS) => {
+            if let Some(why) = model.link.why_nothing_may_start(model.now) {
+                model.say(format!("The stop stays: {why}."), Role::Warn);
+                return;
+            }
+            let group = new_group(model);
+            let command = Command::Resume { target, reason: "the stop was taken back at once".to_owned() };
+            send(model, effects, group, None, Doing::Resume(name), command);
+        }
+        Acted::Stopped(target, name) => stop::open_resume(model, target, name),
+    }
+}
+
+/// Returns my own last act that still stands, from the log: also after a restart, or from the command line.
+pub(crate) fn from_log(model: &Model) -> Option<(Acted, UtcTime)> {
+    let me = &model.known.me.as_ref()?.name;
+    let own = model.known.events.iter().rev().filter(|event| event.actor == *me);
+    own.filter_map(|event| {
+        let id = event.stream.strip_prefix("experiment/")?.parse().ok()?;
+        let line = model.known.line(id)?;
+        if model.is_pending(id) {
+            return None;
+        }
+        let code = line.code.clone();
+        let act = match event.event.as_str() {
+            "word_given" if matches!(line.stage, Stage::Scheduled | Stage::Running) => {
+                Acted::Approved(vec![(id, code)])
+            }
+            "experiment_rejected" if line.stage == Stage::Preflight => Acted::Refused(id, code),
+            "experiment_paused" if is_paused(line) => Acted::Stopped(Stoppable::Experiment(code.clone()), code),
+            _ => return None,
+        };
+        Some((act, event.at))
+    })
+    .next()
+}
