@@ -34,7 +34,7 @@ fn brief<'a>(client: &'a str, account: &'a str, bodies: &'a [&'a str], every: i6
         account,
         hooks: &["Do you know why a loaf sings?", "Listen to the oven."],
         bodies,
-        first: 10,
+        first: 15,
         every,
         ages: &["1h"],
         picture: None,

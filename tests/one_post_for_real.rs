@@ -30,7 +30,7 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
             "Rye holds its water: https://rye.example/low",
             "Seeds soaked overnight.",
         ],
-        first: 8,
+        first: 15,
         every: 2,
         ages: &["15s", "1m"],
         picture: Some(&image),
