@@ -243,7 +243,7 @@ mod tests {
             for line in &lines {
                 let only_marker = line.runs().iter().any(|run| run.kind == Kind::Marker && run.text.width() > columns);
                 // One letter with its marks, or one marker, may be wider than a narrow place; it then stands alone.
-                let letters: usize = line.runs().iter().map(|run| units(&run.text, run.kind).into_iter().count()).sum();
+                let letters: usize = line.runs().iter().map(|run| units(&run.text, run.kind).len()).sum();
                 prop_assert!(only_marker || letters == 1 || line.width() <= columns, "{:?}", line);
             }
         }
