@@ -191,7 +191,8 @@ pub(crate) fn approve(model: &Model, id: ExperimentId) -> Can {
         | Standing::SecondWord
         | Standing::ByHand
         | Standing::Held
-        | Standing::Changed => Can::As("approve".to_owned()),
+        | Standing::Unopened
+        | Standing::Voided => Can::As("approve".to_owned()),
     }
 }
 
@@ -279,11 +280,13 @@ fn start_engine(model: &Model) -> Can {
         return not("it is being started");
     }
     match model.link.state(model.now) {
-        State::EngineDead { .. } if model.setting.read_only => not("this dashboard was opened to read only"),
-        State::EngineDead { .. } if model.setting.can_start_engine => Can::Yes,
-        State::EngineDead { .. } => not("it cannot be started from here; run `expos engine run`"),
-        State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) | State::Lost { .. } => {
-            not("an engine runs already, or its desk does not answer")
+        State::EngineDead { .. } | State::Lost { .. } if model.setting.read_only => {
+            not("this dashboard was opened to read only")
+        }
+        State::EngineDead { .. } | State::Lost { .. } if model.setting.can_start_engine => Can::Yes,
+        State::EngineDead { .. } | State::Lost { .. } => not("it cannot be started from here; run `expos engine run`"),
+        State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
+            not("an engine runs already")
         }
     }
 }

@@ -52,6 +52,12 @@ impl Clean {
         Self(vec![Run { text: std::iter::repeat_n(sign, times).collect(), kind: Kind::Own }])
     }
 
+    /// Adds another text to its end.
+    pub(crate) fn and(mut self, more: impl Into<Self>) -> Self {
+        self.0.extend(more.into().0);
+        self
+    }
+
     /// Puts runs together.
     pub(crate) const fn from_runs(runs: Vec<Run>) -> Self {
         Self(runs)
@@ -133,7 +139,20 @@ impl Clean {
                 }
             }
         }
-        lines.into_iter().map(Self).collect()
+        let last = lines.len().saturating_sub(1);
+        let trimmed = lines
+            .into_iter()
+            .enumerate()
+            .map(|(at, line)| if at == last { Self(line) } else { Self(line).without_end() });
+        trimmed.collect()
+    }
+
+    /// Takes the space away at which a line was broken.
+    fn without_end(mut self) -> Self {
+        if let Some(run) = self.0.last_mut().filter(|run| run.kind != Kind::Marker && run.text.ends_with(' ')) {
+            run.text.pop();
+        }
+        self
     }
 
     fn units(&self) -> impl Iterator<Item = (&str, Kind)> {
@@ -229,7 +248,7 @@ mod tests {
     fn lines_break_between_words_and_lose_nothing() {
         let text = Clean::of("The inbox shows who has it before you type.");
         let lines: Vec<String> = text.wrapped(16).iter().map(Clean::plain).collect();
-        assert_eq!(lines, ["The inbox shows ", "who has it ", "before you type."]);
+        assert_eq!(lines, ["The inbox shows", "who has it", "before you type."]);
     }
 
     proptest! {

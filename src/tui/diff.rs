@@ -7,6 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::clean::{Clean, Kind, Run};
 
+/// From here on scripts are written without spaces between words.
+const FIRST_UNSPACED: char = '\u{2E80}';
 /// Words beyond which a text is not compared word by word but painted whole.
 const WORDS_MAX: usize = 1_500;
 
@@ -27,8 +29,20 @@ pub(crate) fn against(control: &str, test: &str) -> Vec<Clean> {
     painted
 }
 
+/// Parts a text at its spaces; what is written without any is parted into words as Unicode finds them.
 fn words(text: &str) -> Vec<String> {
-    text.split_word_bounds().map(str::to_owned).collect()
+    let mut words: Vec<String> = Vec::new();
+    let mut open = false;
+    for part in text.split_word_bounds() {
+        let is_space = part.trim().is_empty();
+        let unspaced = part.chars().any(|c| c >= FIRST_UNSPACED);
+        match words.last_mut() {
+            Some(word) if open && !is_space && !unspaced => word.push_str(part),
+            _ => words.push(part.to_owned()),
+        }
+        open = !is_space && !unspaced;
+    }
+    words
 }
 
 /// Tells for each word of `ours` whether it stands, in order, in `theirs` too.
@@ -132,10 +146,12 @@ mod tests {
     #[test]
     fn only_what_the_control_lacks_is_painted() {
         let (control, test) = ("We roast every Monday.\nYou drink it.", "Who roasts every Monday?\nYou drink it.");
-        assert_eq!(painted(control, test), ["Who roasts", "?"]);
+        assert_eq!(painted(control, test), ["Who roasts", "Monday?"]);
         assert!(painted("same", "same").is_empty());
         assert_eq!(painted("", "all new"), ["all new"]);
         assert_eq!(painted("a b c", "b c"), Vec::<String>::new());
+        assert_eq!(painted("one, two", "one, three"), ["three"]);
+        assert_eq!(painted("裏も表も", "裏も袖も"), ["袖"]);
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub use update::{Wake, next_wake, update};
 /// drops or a suspended dashboard never touch it.
 #[derive(Clone)]
 pub struct EngineHands {
-    /// Starts it and returns its desk. The near desk has been closed by then.
+    /// Starts it and returns its desk. A near desk has been closed by then, and is not opened again where this fails: the
+    /// screen then says that no desk is open, and the same key tries again.
     pub start: Arc<dyn Fn() -> Started + Send + Sync>,
     /// Asks it to end.
     pub stop: Arc<dyn Fn() -> Stopped + Send + Sync>,

@@ -11,12 +11,13 @@ use domain::time::UtcTime;
 
 use crate::message::Moment;
 
-/// How often the desk is asked for a sign of life.
-pub(crate) const BEAT: Duration = Duration::from_secs(4);
-/// After how much silence the screen is marked as stale.
+/// How often the desk is asked for a sign of life. Beat and loss together stay under the fifteen seconds after which
+/// every screen must have said so.
+pub(crate) const BEAT: Duration = Duration::from_secs(7);
+/// For how long a question may stay without an answer before the screen is marked as stale.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(5);
-/// After how much silence the desk counts as lost.
-pub(crate) const LOST_AFTER: Duration = Duration::from_secs(12);
+/// After how long the desk counts as lost.
+pub(crate) const LOST_AFTER: Duration = Duration::from_millis(7_500);
 
 /// What is known of desk and engine.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +25,9 @@ pub(crate) struct Link {
     /// When the desk last answered.
     heard: Option<Moment>,
     /// When a sign of life was last asked for.
-    pub(crate) asked_ms: Option<u64>,
+    asked_ms: Option<u64>,
+    /// Since when a question waits for an answer.
+    waiting_ms: Option<u64>,
     /// Why it did not answer the last question.
     failing: Option<Failing>,
     engine: Engine,
@@ -97,7 +100,23 @@ impl Link {
     /// The desk answered something.
     pub(crate) fn heard(&mut self, at: Moment) {
         self.heard = Some(at);
+        self.waiting_ms = None;
         self.failing = None;
+    }
+
+    /// The desk is asked something.
+    pub(crate) fn asked(&mut self, at: Moment) {
+        self.waiting_ms = Some(self.waiting_ms.unwrap_or(at.real_ms));
+    }
+
+    /// The desk is asked for a sign of life.
+    pub(crate) fn beat(&mut self, at: Moment) {
+        self.asked_ms = Some(at.real_ms);
+    }
+
+    /// The log ended: whoever wrote it may be gone, so a sign of life is asked for at once.
+    pub(crate) fn doubt(&mut self) {
+        self.asked_ms = None;
     }
 
     /// A question got no answer from the desk.
@@ -137,7 +156,7 @@ impl Link {
         if let Some(failing) = &self.failing {
             return State::Lost { since: heard.wall, why: failing.why.clone() };
         }
-        let silent = now.since(heard.real_ms);
+        let silent = self.waiting_ms.map_or(Duration::ZERO, |waiting| now.since(waiting));
         if silent >= LOST_AFTER {
             return State::Lost { since: heard.wall, why: "it does not answer".to_owned() };
         }
@@ -171,9 +190,9 @@ impl Link {
     /// Returns the next real moment at which the state may change by itself.
     pub(crate) fn next_ms(&self, now: Moment) -> Option<u64> {
         let beat = self.asked_ms.map(|asked| asked.saturating_add(millis(BEAT)));
-        let silent = self.heard.map(|heard| {
-            let stale = heard.real_ms.saturating_add(millis(STALE_AFTER));
-            let lost = heard.real_ms.saturating_add(millis(LOST_AFTER));
+        let silent = self.waiting_ms.map(|waiting| {
+            let stale = waiting.saturating_add(millis(STALE_AFTER));
+            let lost = waiting.saturating_add(millis(LOST_AFTER));
             if now.real_ms < stale {
                 stale
             } else if now.real_ms < lost {
@@ -207,17 +226,21 @@ mod tests {
 
     #[test]
     fn silence_is_told_before_fifteen_seconds_and_stops_what_would_start() {
+        assert!(BEAT + LOST_AFTER < Duration::from_secs(15));
         let mut link = Link::default();
         assert!(link.why_nothing_may_start(at(0)).is_some());
         link.heard(at(0));
         link.health(&well(), at(0).wall);
-        assert_eq!(link.state(at(4)), State::Live);
-        assert!(link.why_nothing_may_start(at(4)).is_none());
-        assert_eq!(link.state(at(6)), State::Stale(Duration::from_secs(6)));
-        assert!(link.why_nothing_may_start(at(6)).is_some());
-        assert!(link.state(at(13)).is_alarm());
-        link.heard(at(14));
-        assert_eq!(link.state(at(14)), State::Live);
+        assert_eq!(link.state(at(6)), State::Live, "nothing was asked, so nothing is missing");
+        link.asked(at(7));
+        link.asked(at(9));
+        assert_eq!(link.state(at(11)), State::Live);
+        assert!(link.why_nothing_may_start(at(11)).is_none());
+        assert_eq!(link.state(at(12)), State::Stale(Duration::from_secs(5)));
+        assert!(link.why_nothing_may_start(at(12)).is_some());
+        assert!(link.state(at(15)).is_alarm());
+        link.heard(at(16));
+        assert_eq!(link.state(at(16)), State::Live);
     }
 
     #[test]
@@ -244,8 +267,10 @@ mod tests {
 
     #[test]
     fn the_next_look_is_never_in_the_past() {
-        let mut link = Link { asked_ms: Some(0), ..Link::default() };
+        let mut link = Link::default();
         link.heard(at(0));
+        link.beat(at(0));
+        link.asked(at(0));
         for second in 0..30 {
             assert!(link.next_ms(at(second)).is_none_or(|next| next > at(second).real_ms));
         }

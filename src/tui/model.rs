@@ -3,7 +3,7 @@
 //! Decides the shape of the state and what can be read from it. How it changes is `update`'s business, how it is drawn
 //! the panes'. It holds no clock, no door and no terminal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Level;
@@ -58,6 +58,11 @@ impl std::str::FromStr for Pane {
         found.ok_or_else(|| "there is no such pane; take morning, experiments or system".to_owned())
     }
 }
+
+/// How long the first answers may take to come.
+const OPENING_MS: u64 = 1_000;
+/// How many messages are kept.
+const LOG_MAX: usize = 200;
 
 /// Something opened over a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +169,7 @@ pub struct Model {
     /// When questions that news raised are put.
     pub(crate) ask_at_ms: Option<u64>,
     pub(crate) following: bool,
+    pub(crate) follow_began_ms: u64,
     pub(crate) place: Place,
     pub(crate) back: Vec<Place>,
     pub(crate) scope: Option<ClientId>,
@@ -175,6 +181,8 @@ pub struct Model {
     /// The filter, while it is typed.
     pub(crate) filtering: bool,
     pub(crate) said: Option<Said>,
+    /// What was said, newest last.
+    pub(crate) log: VecDeque<(UtcTime, Said)>,
     pub(crate) pending: BTreeMap<u64, Pending>,
     pub(crate) groups: BTreeMap<u64, Group>,
     pub(crate) next_number: u64,
@@ -209,6 +217,7 @@ impl Model {
             wanted: BTreeSet::new(),
             ask_at_ms: None,
             following: false,
+            follow_began_ms: 0,
             place: Place { pane: options.pane.unwrap_or_default(), open: None },
             back: Vec::new(),
             scope: options.client.clone(),
@@ -219,6 +228,7 @@ impl Model {
             sheets: Vec::new(),
             filtering: false,
             said: None,
+            log: VecDeque::new(),
             pending: BTreeMap::new(),
             groups: BTreeMap::new(),
             next_number: 1,
@@ -234,6 +244,11 @@ impl Model {
     /// Returns the pane one is in.
     pub fn pane(&self) -> Pane {
         self.place.pane
+    }
+
+    /// Tells whether the first answers are still coming.
+    pub(crate) const fn is_opening(&self) -> bool {
+        self.now.real_ms < OPENING_MS
     }
 
     /// Returns the agency's time.
@@ -360,7 +375,12 @@ impl Model {
 
     /// Says something on the message line.
     pub(crate) fn say(&mut self, text: impl Into<Clean>, tone: Ink) {
-        self.said = Some(Said { text: text.into(), tone });
+        let said = Said { text: text.into(), tone };
+        self.log.push_back((self.now.wall, said.clone()));
+        while self.log.len() > LOG_MAX {
+            self.log.pop_front();
+        }
+        self.said = Some(said);
     }
 }
 

@@ -67,7 +67,12 @@ pub(crate) fn until(time: UtcTime, now: UtcTime) -> String {
 
 /// Returns `in 2 h 26`, or `2 h 26 ago`.
 pub(crate) fn relative(time: UtcTime, now: UtcTime) -> String {
-    if time < now { format!("{} ago", span(now.since(time))) } else { format!("in {}", span(time.since(now))) }
+    match (time < now, now.distance(time) < Span::minutes(1)) {
+        (true, true) => "just now".to_owned(),
+        (true, false) => format!("{} ago", span(now.since(time))),
+        (false, true) => "in a moment".to_owned(),
+        (false, false) => format!("in {}", span(time.since(now))),
+    }
 }
 
 /// Returns the days of a window: `24-28 Nov`, or `30 Nov - 2 Dec`, or one day.
@@ -125,6 +130,8 @@ mod tests {
         let now = time("2026-11-24T09:00:00Z");
         assert_eq!(relative(now.plus(Span::minutes(146)), now), "in 2 h 26");
         assert_eq!(relative(now.minus(Span::minutes(14)), now), "14 min ago");
+        assert_eq!(relative(now.minus(Span::seconds(5)), now), "just now");
+        assert_eq!(relative(now, now), "in a moment");
         assert_eq!(until(now.minus(Span::minutes(1)), now), "past");
     }
 

@@ -91,8 +91,11 @@ fn sentence(model: &Model, item: &Item, width: usize) -> Vec<Line> {
     }
     lines.extend(paragraph(&Clean::of(facts), Look::default(), 0, width));
     if let Some(brief) = &item.brief {
-        let proxies: Vec<String> =
-            brief.success_proxies.iter().map(|proxy| format!("{} at {}", proxy.metric, proxy.age)).collect();
+        let proxies: Vec<String> = brief
+            .success_proxies
+            .iter()
+            .map(|proxy| format!("{} after {}", proxy.metric, when::span(proxy.age.0)))
+            .collect();
         let text = Clean::of(format!("Looks at {}.", proxies.join(", ")));
         lines.extend(paragraph(&text, Look::of(Role::Muted), 0, width));
     }
@@ -149,9 +152,9 @@ fn variable(item: &Item, width: usize, lines: &mut Vec<Line>, anchors: &mut Vec<
         lines.push(Line::title(format!("The variable: {variable}"), counted(tests, "test variant")));
     } else {
         let words: Vec<&str> = strays.iter().map(|facet| facet.as_str()).collect();
-        let title = format!("✗ not a single-variable test: {} differs too", words.join(", "));
+        let title = format!("not a single-variable test: {} differs too", words.join(", "));
         let mut line = Line::title("", counted(tests, "test variant"));
-        line.left = Line::new().put(title, Look::bold(Role::Danger)).left;
+        line.left = Line::new().put("✗ ", Look::bold(Role::Danger)).put(title, Look::bold(Role::Danger)).left;
         lines.push(line);
     }
     let rounds = item.rounds_shown();
@@ -164,28 +167,21 @@ fn variable(item: &Item, width: usize, lines: &mut Vec<Line>, anchors: &mut Vec<
             let (Some(control), Some(tested)) = (contents.first(), contents.get(test + 1)) else { continue };
             let number = (rounds.len() > 1).then(|| format!("round {}", round + 1));
             let mut sides = (sides_of(control, None, item), sides_of(tested, Some(control), item));
-            if let Some(number) = number {
-                sides.0.insert(0, (Clean::of(number.clone()), Role::Muted));
-                sides.1.insert(0, (Clean::of(number), Role::Muted));
-            }
             // The control stands once; beside the later tests its place is free.
             if test > 0 && rounds.len() == 1 {
                 sides.0.clear();
             }
-            lines.extend(if width >= BESIDE {
-                beside(letter, &sides, width, first)
+            let number = number.unwrap_or_default();
+            let drawn = if width >= BESIDE {
+                beside(letter, &sides, width, (first, first || rounds.len() > 1, number))
             } else {
-                over(letter, &sides, width)
-            });
+                over(letter, &sides, width, &number)
+            };
+            lines.extend(drawn);
             first = false;
         }
-        if width >= BESIDE {
-            lines.push(Line::new());
-        }
     }
-    if width < BESIDE {
-        lines.push(Line::new());
-    }
+    lines.push(Line::new());
 }
 
 type Side = Vec<(Clean, Role)>;
@@ -251,7 +247,12 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// Control left, test right, one line between them.
-fn beside(letter: char, (control, test): &(Side, Side), width: usize, with_control: bool) -> Vec<Line> {
+fn beside(
+    letter: char,
+    (control, test): &(Side, Side),
+    width: usize,
+    (first, with_control, round): (bool, bool, String),
+) -> Vec<Line> {
     let half = width / 2;
     let wrap = |side: &Side, columns: usize| -> Vec<(Clean, Role)> {
         side.iter().flat_map(|(text, role)| text.wrapped(columns).into_iter().map(|part| (part, *role))).collect()
@@ -259,12 +260,13 @@ fn beside(letter: char, (control, test): &(Side, Side), width: usize, with_contr
     let left = wrap(control, half.saturating_sub(3));
     let right = wrap(test, width.saturating_sub(half + 3));
     let rule = Look::of(Role::Rule);
-    let head = if with_control { named('A', "control") } else { Line::new() };
+    let head = if with_control { named('A', "control").plain("   ").muted(round) } else { Line::new() };
     let test_head = Line::new().goto(half).put("│", rule).goto(half + 3);
+    let mut lines = if first { Vec::new() } else { vec![Line::new().goto(half).put("│", rule)] };
     let mut head = Line { left: head.left, ..Line::new() };
     head.left.extend(test_head.left);
     head.left.extend(named(letter, "test").left);
-    let mut lines = vec![head];
+    lines.push(head);
     for row in 0..left.len().max(right.len()) {
         let mut line = Line::new();
         if let Some((text, role)) = left.get(row) {
@@ -284,13 +286,17 @@ fn named(letter: char, sort: &'static str) -> Line {
 }
 
 /// Control over test, for narrow screens.
-fn over(letter: char, (control, test): &(Side, Side), width: usize) -> Vec<Line> {
+fn over(letter: char, (control, test): &(Side, Side), width: usize, round: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     for (letter, side) in [('A', control), (letter, test)] {
         let mut first = true;
         for (text, role) in side {
-            for part in text.wrapped(width.saturating_sub(11)) {
-                let line = if first { lettered(letter, 11) } else { Line::new().goto(11) };
+            for part in text.wrapped(width.saturating_sub(if round.is_empty() { 11 } else { 21 })) {
+                let line = if first {
+                    lettered(letter, 11).right(round.to_owned(), Look::of(Role::Muted))
+                } else {
+                    Line::new().goto(11)
+                };
                 first = false;
                 lines.push(line.put(part, Look::of(*role)));
             }

@@ -27,6 +27,8 @@ use crate::when;
 
 /// The column of values.
 const STOP: usize = 14;
+/// Below this width the strip is signs and one word.
+const SHORT_STRIP: usize = 73;
 
 /// Draws the experiment that is open.
 pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
@@ -56,7 +58,7 @@ fn head(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
     let facts = format!("{}   {}   {}", line.code, model.known.client_name(&line.client), line.kind);
     let name = Clean::of(line.name.clone()).cut(width.saturating_sub(facts.len() + 3));
     lines.push(Line::new().bold(name).right(facts, Look::of(Role::Muted)));
-    lines.push(strip(line));
+    lines.push(strip(line, width));
     lines.push(Line::new());
     let mut tabs = Line::new();
     for tab in Tab::ALL {
@@ -71,7 +73,7 @@ fn head(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
 }
 
 /// Returns the stages as a strip: what is done, where it is, what is to come.
-pub(crate) fn strip(line: &ExperimentLine) -> Line {
+pub(crate) fn strip(line: &ExperimentLine, width: usize) -> Line {
     const STAGES: [&str; 7] = ["Brief", "Variants", "Preflight", "Approved", "Running", "Maturing", "Review"];
     let (at, over) = match &line.stage {
         Stage::Drafting => (0, false),
@@ -85,8 +87,9 @@ pub(crate) fn strip(line: &ExperimentLine) -> Line {
     };
     let mut strip = Line::new();
     for (place, stage) in STAGES.into_iter().enumerate() {
-        if place > 0 {
-            strip = strip.plain("  ");
+        let short = width < SHORT_STRIP;
+        if place > 0 && !short {
+            strip = strip.plain(if width < 80 { " " } else { "  " });
         }
         let sign = match place.cmp(&at) {
             std::cmp::Ordering::Less => Sign::done(""),
@@ -96,8 +99,14 @@ pub(crate) fn strip(line: &ExperimentLine) -> Line {
             std::cmp::Ordering::Equal => Sign::under_way(""),
             std::cmp::Ordering::Greater => Sign::planned(""),
         };
-        strip = if place == at { strip.bold(stage) } else { strip.muted(stage) };
-        strip = strip.plain(" ").put(sign.symbol, Look::of(sign.role));
+        if !short {
+            strip = if place == at { strip.bold(stage) } else { strip.muted(stage) };
+            strip = strip.plain(" ");
+        }
+        strip = strip.put(sign.symbol, Look::of(sign.role));
+    }
+    if width < SHORT_STRIP && !over {
+        strip = strip.plain("  ").bold(if is_paused(line) { "paused" } else { line.stage.word() });
     }
     if over {
         strip = Sign::of_stage(&line.stage, false).append(strip.plain("   "));

@@ -149,7 +149,7 @@ fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
     let Some(id) = model.experiments.list.cursor().copied() else { return Vec::new() };
     let Some(line) = model.known.line(id) else { return Vec::new() };
     let mut lines = vec![Line::title(line.name.clone(), line.code.clone())];
-    lines.push(detail::strip(line));
+    lines.push(detail::strip(line, width));
     lines.push(Line::new());
     lines.extend(detail::now(model, id, width).into_iter().take(12));
     lines.into_iter().map(|line| clip(line, width)).collect()

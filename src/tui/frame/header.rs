@@ -126,29 +126,33 @@ pub(super) fn second(model: &Model) -> Line {
             let next = next_slot(model);
             let costs = next.map_or_else(String::new, |next| format!(" Next slot {next}."));
             let text = format!("No engine since {}: nothing goes out.{costs}", when::clock(since, zone));
-            let right = if model.starting_engine {
-                "starting".to_owned()
-            } else if model.setting.can_start_engine && !model.setting.read_only {
-                let system = key_of(&[Scope::Anywhere], Intent::PaneSystem);
-                let start = key_of(&[Scope::System], Intent::StartEngine);
-                match (model.place.pane, start, system) {
-                    (Pane::System, Some(start), _) => format!("{start} starts it"),
-                    (_, Some(start), Some(system)) => format!("{system} {start} starts it"),
-                    _ => String::new(),
-                }
-            } else {
-                String::new()
-            };
-            alarm(text, right)
+            alarm(text, start_words(model))
         }
         State::Lost { since, why } => {
             let text = format!("Desk lost since {}: {why}.", when::clock(since, zone));
-            alarm(text, String::new())
+            alarm(text, start_words(model))
         }
         State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
             let strip = model.place.open.is_none() && model.size.class() >= Class::M;
             if strip { strip_line(model) } else { Line { fill: Fill::Thin, ..Line::new() } }
         }
+    }
+}
+
+/// Says how the engine is started from here, where it can be.
+fn start_words(model: &Model) -> String {
+    if model.starting_engine {
+        return "starting".to_owned();
+    }
+    if !model.setting.can_start_engine || model.setting.read_only {
+        return String::new();
+    }
+    let system = key_of(&[Scope::Anywhere], Intent::PaneSystem);
+    let start = key_of(&[Scope::System], Intent::StartEngine);
+    match (model.place.pane, start, system) {
+        (Pane::System, Some(start), _) => format!("{start} starts it"),
+        (Pane::Morning | Pane::Experiments, Some(start), Some(system)) => format!("{system} {start} starts it"),
+        (_, None, _) | (_, _, None) => String::new(),
     }
 }
 

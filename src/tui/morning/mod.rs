@@ -74,8 +74,6 @@ pub(crate) struct Morning {
     pub(crate) seen: BTreeMap<ExperimentId, String>,
     pub(crate) decided: BTreeMap<ExperimentId, Decided>,
     pub(crate) filter: Input,
-    /// Items whose content changed after it was looked at.
-    pub(crate) changed: BTreeSet<ExperimentId>,
 }
 
 /// Why an item is not clean, or that it is.
@@ -92,7 +90,8 @@ pub(crate) enum Standing {
     ByHand,
     Held,
     NotOneVariable,
-    Changed,
+    Unopened,
+    Voided,
 }
 
 impl Standing {
@@ -110,7 +109,8 @@ impl Standing {
             Self::ByHand => "a person posts it, open it".to_owned(),
             Self::Held => "its account is stopped".to_owned(),
             Self::NotOneVariable => "more than one thing differs".to_owned(),
-            Self::Changed => "changed since you looked".to_owned(),
+            Self::Unopened => "its client wants each one opened".to_owned(),
+            Self::Voided => "its last approval is void, open it".to_owned(),
         }
     }
 }
@@ -134,19 +134,27 @@ pub(crate) fn standing(model: &Model, line: &QueueLine) -> Standing {
         Standing::Own
     } else if is_held(model, line.line.id) {
         Standing::Held
-    } else if model.morning.changed.contains(&line.line.id) {
-        Standing::Changed
+    } else if item.sheet.posts.iter().any(|post| post.line.voided.is_some()) {
+        Standing::Voided
     } else if warn > 0 {
         Standing::Warned(warn)
     } else if line.needed > 1 {
         Standing::SecondWord
     } else if line.level.level == ApprovalLevel::Manual {
         Standing::NeedsManual
+    } else if wants_opening(model, line) {
+        Standing::Unopened
     } else if item.bindings().lanes.contains("browser") {
         Standing::ByHand
     } else {
         Standing::Clean
     }
+}
+
+/// A client may want each item opened before a word for it is given.
+fn wants_opening(model: &Model, line: &QueueLine) -> bool {
+    let client = model.known.clients.get(&line.line.client);
+    client.is_some_and(|client| client.policy.open_each) && !crate::approval::is_seen(model, line.line.id)
 }
 
 fn is_held(model: &Model, id: ExperimentId) -> bool {
@@ -197,7 +205,8 @@ pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
         Standing::ByHand => Sign::by_hand("by hand"),
         Standing::Held => Sign::paused("stopped"),
         Standing::NotOneVariable => Sign::failed("2 differ"),
-        Standing::Changed => Sign::warning("changed"),
+        Standing::Unopened => Sign::warning("to open"),
+        Standing::Voided => Sign::warning("void"),
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn one_line(text: &str) -> Clean {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     match lines.next() {
-        Some(_) => Clean::of(format!("{first} …")),
+        Some(_) => Clean::of(first).and(" …"),
         None => Clean::of(first),
     }
 }

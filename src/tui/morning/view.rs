@@ -55,7 +55,7 @@ fn narrow(model: &Model, pen: &mut Pen<'_>, area: Rect, with_preview: bool) {
 
 fn wide(model: &Model, pen: &mut Pen<'_>, area: Rect, third: u16) {
     let (rail, rest) = columns(area, 24);
-    let preview_width = 52;
+    let preview_width = 51;
     let right = preview_width + third;
     let (list, mut right_area) = columns(rest, rest.width.saturating_sub(right));
     pen.lines(below_top(rail), &steps::rail(model, text_width(rail)));
@@ -166,9 +166,9 @@ impl Columns {
         // Whatever is left goes to the name; it is what people know an experiment by.
         let (state, account, surface, variable, size, slot, gap) = match class {
             Class::TooSmall | Class::Tiny => (12, 0, 0, 0, 0, 14, 1),
-            Class::S => (12, 14, 0, 8, 0, 13, 1),
-            Class::M => (12, 15, 9, 9, 8, 14, 1),
-            Class::L | Class::Xl => (12, 16, 0, 9, 0, 14, 1),
+            Class::S => (11, 13, 0, 8, 0, 13, 1),
+            Class::M => (12, 14, 9, 9, 8, 13, 1),
+            Class::L | Class::Xl => (12, 15, 0, 9, 0, 13, 1),
         };
         let fixed = state + account + surface + variable + size + slot + 8;
         Self { state, name: width.saturating_sub(fixed).clamp(10, 40), account, surface, variable, size, slot, gap }
@@ -291,7 +291,8 @@ pub(crate) fn days(
     if dates.len() > 7 {
         lines.push(Line::new().muted(format!("and {} days more", dates.len() - 7)));
     }
-    lines.push(Line::new().muted(format!("least gap ━ {}, at most {limit} in 24 h", when::span(gap))));
+    let pace = format!("{}, at most {limit} in 24 h", when::span(gap));
+    lines.push(Line::new().muted("least gap ━ ").muted(pace));
     lines
 }
 
@@ -351,7 +352,8 @@ fn of_alert(model: &Model, alert: &Escalation, width: usize) -> Vec<Line> {
     lines.extend(crate::line::paragraph(&Clean::of(alert.what.clone()), Look::bold(Role::Text), 0, width));
     lines.push(Line::new());
     let stop = preview::stop(width);
-    let opened = format!("{}, {}", when::day_clock(alert.opened, zone), when::relative(alert.opened, model.wall()));
+    let at = format!("{} {}", when::day_clock(alert.opened, zone), when::city(zone));
+    let opened = format!("{at}, {}", when::relative(alert.opened, model.wall()));
     lines.push(Line::new().muted("Opened").goto(stop).plain(opened));
     let owner = alert.owner.clone().unwrap_or_else(|| "nobody has taken it".to_owned());
     lines.push(Line::new().muted("Owner").goto(stop).plain(owner));

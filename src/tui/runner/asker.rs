@@ -1,19 +1,20 @@
-//! Asking the desk: each question and command a task of its own, answered by a message.
+//! Asking the desk: questions, commands and the log, under way side by side, each answered by a message.
 //!
 //! Decides how long the desk may take before it counts as not there, and that a command which got no answer is told as
-//! what it is: perhaps done.
+//! what it is: perhaps done. All of it runs in the runner's own task, which keeps an idle dashboard asleep.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clock::{RealClock, within};
 use desk::local::Door;
+use desk::query::EventLine;
 use desk::{Command, Mode, Problem};
 use domain::id::CommandId;
 use domain::time::UtcTime;
-use futures_util::StreamExt;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinSet;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{BoxStream, FuturesUnordered};
+use futures_util::{FutureExt, StreamExt};
 
 use crate::TuiError;
 use crate::message::{Ask, What};
@@ -25,109 +26,133 @@ const ACT_MAX: Duration = Duration::from_secs(30);
 /// The most events of one message.
 const NEWS_MAX: usize = 200;
 
-/// A door that may come later.
-type Slot = Arc<Mutex<Option<Arc<Door>>>>;
+type Log = BoxStream<'static, Vec<Result<EventLine, Problem>>>;
 
 /// Asks the desk.
-pub(super) struct Asker {
-    door: Slot,
-    sender: UnboundedSender<What>,
-    tasks: JoinSet<()>,
-}
-
-/// What holds a desk open.
-pub(super) struct Keeper {
-    door: Slot,
-    tasks: JoinSet<()>,
-}
-
-impl Keeper {
-    /// Lets go of the desk: whatever is under way is ended and waited for, so that the store closes.
-    pub(super) async fn close(mut self) {
-        self.tasks.shutdown().await;
-        drop(self.door.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
+pub(crate) struct Asker {
+    /// None while the engine is being started.
+    door: Option<Arc<Door>>,
+    under_way: FuturesUnordered<BoxFuture<'static, What>>,
+    opening_log: Option<BoxFuture<'static, Option<Log>>>,
+    log: Option<Log>,
 }
 
 impl Asker {
-    pub(super) fn new(door: Door, sender: UnboundedSender<What>) -> Self {
-        Self { door: Arc::new(Mutex::new(Some(Arc::new(door)))), sender, tasks: JoinSet::new() }
+    pub(crate) fn new(door: Door) -> Self {
+        Self { door: Some(Arc::new(door)), under_way: FuturesUnordered::new(), opening_log: None, log: None }
     }
 
-    /// Asks a desk that is not there yet.
-    pub(super) fn waiting(sender: UnboundedSender<What>, door: Slot) -> Self {
-        Self { door, sender, tasks: JoinSet::new() }
+    /// Lets go of a desk in this process, so that its store closes; one over a socket holds nothing and is kept.
+    pub(crate) fn close_near(&mut self) {
+        if self.door.as_ref().is_none_or(|door| !door.is_remote()) {
+            self.close();
+        }
     }
 
-    pub(super) fn into_parts(self) -> Keeper {
-        Keeper { door: self.door, tasks: self.tasks }
+    /// Whatever is under way is given up.
+    fn close(&mut self) {
+        self.under_way.clear();
+        self.opening_log = None;
+        self.log = None;
+        self.door = None;
     }
 
-    fn door(&mut self) -> Option<Arc<Door>> {
-        // Tasks that are over are forgotten.
-        while self.tasks.try_join_next().is_some() {}
-        self.door.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Takes another desk.
+    pub(crate) fn open(&mut self, door: Door) {
+        self.close();
+        self.door = Some(Arc::new(door));
     }
 
-    fn send(&self, what: What) {
-        // Nobody listens only where the dashboard has ended.
-        let _ended = self.sender.send(what);
-    }
-
-    pub(super) fn ask(&mut self, ask: Ask) {
-        let Some(door) = self.door() else {
-            self.send(What::Answered(ask, Box::new(Err(not_there()))));
+    pub(crate) fn ask(&mut self, ask: Ask) {
+        let Some(door) = self.door.clone() else {
+            self.answer(What::Answered(ask, Box::new(Err(not_there()))));
             return;
         };
-        let sender = self.sender.clone();
-        self.tasks.spawn(async move {
-            let answer = within(&RealClock, ASK_MAX, door.ask(ask.query())).await;
-            let answer = answer.unwrap_or_else(|_| Err(Problem::Unreachable("the desk does not answer".to_owned())));
-            let _ended = sender.send(What::Answered(ask, Box::new(answer)));
-        });
+        self.under_way.push(
+            async move {
+                let answer = within(&RealClock, ASK_MAX, door.ask(ask.query())).await;
+                let silent = || Err(Problem::Unreachable("the desk does not answer".to_owned()));
+                What::Answered(ask, Box::new(answer.unwrap_or_else(|_| silent())))
+            }
+            .boxed(),
+        );
     }
 
-    pub(super) fn act(&mut self, number: u64, command: Command, now: UtcTime) -> Result<(), TuiError> {
-        let Some(door) = self.door() else {
-            self.send(What::Acted(number, Box::new(Err(not_there()))));
+    pub(crate) fn act(&mut self, number: u64, command: Command, now: UtcTime) -> Result<(), TuiError> {
+        let Some(door) = self.door.clone() else {
+            self.answer(What::Acted(number, Box::new(Err(not_there()))));
             return Ok(());
         };
         let random = clock::fresh_bytes().map_err(|error| TuiError::Entropy(error.to_string()))?;
         let id = CommandId::new(now, random);
-        let sender = self.sender.clone();
-        self.tasks.spawn(async move {
-            let done = within(&RealClock, ACT_MAX, door.act(id, command, Mode::Do)).await;
-            let done = done.unwrap_or_else(|_| {
-                Err(Problem::Unreachable(
-                    "no answer came; it may have been done all the same, so look again".to_owned(),
-                ))
-            });
-            let _ended = sender.send(What::Acted(number, Box::new(done)));
-        });
+        self.under_way.push(
+            async move {
+                let done = within(&RealClock, ACT_MAX, door.act(id, command, Mode::Do)).await;
+                let silent = "no answer came; it may have been done all the same, so look again";
+                let silent = || Err(Problem::Unreachable(silent.to_owned()));
+                What::Acted(number, Box::new(done.unwrap_or_else(|_| silent())))
+            }
+            .boxed(),
+        );
         Ok(())
     }
 
-    pub(super) fn follow(&mut self, after: u64) {
-        let Some(door) = self.door() else {
-            self.send(What::FollowEnded);
+    pub(crate) fn follow(&mut self, after: u64) {
+        self.log = None;
+        let Some(door) = self.door.clone() else {
+            self.answer(What::FollowEnded);
             return;
         };
-        let sender = self.sender.clone();
-        self.tasks.spawn(async move {
-            if let Ok(events) = door.follow(after).await {
-                // The stream does not need the door; one that is held open keeps the store from closing.
-                drop(door);
-                let mut batches = std::pin::pin!(events.ready_chunks(NEWS_MAX));
-                while let Some(batch) = batches.next().await {
-                    let whole = batch.iter().all(Result::is_ok);
-                    let events = batch.into_iter().filter_map(Result::ok).collect();
-                    if sender.send(What::News(events)).is_err() || !whole {
-                        break;
+        self.opening_log = Some(
+            async move {
+                let events = door.follow(after).await.ok()?;
+                Some(events.ready_chunks(NEWS_MAX).boxed())
+            }
+            .boxed(),
+        );
+    }
+
+    fn answer(&mut self, what: What) {
+        self.under_way.push(std::future::ready(what).boxed());
+    }
+
+    /// Waits for the next answer or the next news; for ever where nothing is under way.
+    pub(crate) async fn next(&mut self) -> What {
+        loop {
+            tokio::select! {
+                biased;
+                Some(what) = self.under_way.next(), if !self.under_way.is_empty() => return what,
+                opened = opened(&mut self.opening_log) => {
+                    self.opening_log = None;
+                    self.log = opened;
+                    if self.log.is_none() {
+                        return What::FollowEnded;
                     }
                 }
+                batch = news(&mut self.log) => {
+                    let whole = batch.as_ref().is_some_and(|batch| batch.iter().all(Result::is_ok));
+                    if !whole {
+                        self.log = None;
+                        return What::FollowEnded;
+                    }
+                    return What::News(batch.into_iter().flatten().filter_map(Result::ok).collect());
+                }
             }
-            let _ended = sender.send(What::FollowEnded);
-        });
+        }
+    }
+}
+
+async fn opened(opening: &mut Option<BoxFuture<'static, Option<Log>>>) -> Option<Log> {
+    match opening {
+        Some(opening) => opening.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn news(log: &mut Option<Log>) -> Option<Vec<Result<EventLine, Problem>>> {
+    match log {
+        Some(log) => log.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Decides when to draw (at once for keys, at most ten times a second for news, not at all when nothing changed) and in
 //! which order effects are performed. What they are is `update`'s business.
 
-mod asker;
+pub(crate) mod asker;
 mod encode;
 mod reader;
 mod screen;
@@ -14,23 +14,25 @@ use std::time::Duration;
 use clock::{Boot, Clock, RealClock, Sleep};
 use desk::local::Door;
 use domain::time::UtcTime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::message::{Effects, Message, Moment, Redraw, What};
 use crate::model::Model;
 use crate::update::{next_wake, update};
-use crate::{EngineHands, Options, TuiError};
+use crate::{EngineHands, Options, Started, TuiError};
 use asker::Asker;
 use screen::Screen;
 
 /// The least time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(100);
+/// The same while the first answers come.
+const OPENING_FRAME: Duration = Duration::from_millis(8);
 /// The most messages that one frame takes together.
 const BURST_MAX: usize = 512;
 
 /// Opens the dashboard on a desk and returns when a person leaves or the terminal is gone.
 ///
-/// Needs a multi-thread runtime, and takes standard input and output. However it ends, the terminal is given back as it
+/// Runs on any runtime; on one of a single thread an idle dashboard sleeps deepest. Takes standard input and output. However it ends, the terminal is given back as it
 /// was; the engine is touched only where a person asked for that.
 pub async fn run(door: Door, options: Options, clock: Arc<dyn Clock>) -> Result<(), TuiError> {
     let (sender, receiver) = unbounded_channel();
@@ -40,10 +42,16 @@ pub async fn run(door: Door, options: Options, clock: Arc<dyn Clock>) -> Result<
     let moment = moment(start, clock.as_ref());
     let size = screen.size()?;
     let model = Model::new(&options, moment, size)?;
-    let asker = Asker::new(door, sender.clone());
     let engine = options.engine.clone();
-    let mut runner =
-        Runner { model, asker: Some(asker), clock, start, sender, engine: engine.clone(), last_frame: None };
+    let mut runner = Runner {
+        model,
+        asker: Asker::new(door),
+        starting: None,
+        clock,
+        start,
+        engine: engine.clone(),
+        last_frame: None,
+    };
     let stop_engine = runner.go(&mut screen, receiver).await?;
     screen.leave();
     if stop_engine && let Some(hands) = engine {
@@ -55,11 +63,11 @@ pub async fn run(door: Door, options: Options, clock: Arc<dyn Clock>) -> Result<
 
 struct Runner {
     model: Model,
-    /// None while the engine is being started.
-    asker: Option<Asker>,
+    asker: Asker,
+    /// An engine that is being started.
+    starting: Option<Started>,
     clock: Arc<dyn Clock>,
     start: Boot,
-    sender: UnboundedSender<What>,
     engine: Option<EngineHands>,
     last_frame: Option<Boot>,
 }
@@ -102,11 +110,11 @@ impl Runner {
         update(&mut self.model, Message { at, what })
     }
 
-    /// Waits for whatever comes first: a message, the model's own next moment, a frame that is owed.
-    async fn next(&self, inbox: &mut UnboundedReceiver<What>, owed: Redraw) -> What {
+    /// Waits for whatever comes first: a message, an answer, the model's own next moment, a frame that is owed.
+    async fn next(&mut self, inbox: &mut UnboundedReceiver<What>, owed: Redraw) -> What {
         let wake = next_wake(&self.model);
         let at = |ms: u64| self.start.plus(Duration::from_millis(ms));
-        let frame = (owed == Redraw::Soon).then(|| self.last_frame.map_or(self.start, |last| last.plus(FRAME)));
+        let frame = (owed == Redraw::Soon).then(|| self.last_frame.map_or(self.start, |last| last.plus(self.frame())));
         let real = [wake.real_ms.map(at), frame].into_iter().flatten().min();
         let real_sleep: Sleep = match real {
             Some(due) => RealClock.sleep_until_boot(due),
@@ -119,15 +127,25 @@ impl Runner {
         tokio::select! {
             biased;
             what = inbox.recv() => what.unwrap_or(What::HungUp),
+            what = self.asker.next() => what,
+            started = started(&mut self.starting) => {
+                self.starting = None;
+                What::EngineStarted(started.map(|door| self.asker.open(door)))
+            }
             () = real_sleep => What::Tick,
             () = wall_sleep => What::Tick,
         }
     }
 
+    /// The least time between two frames that no key asked for; while the first answers come, hardly any.
+    const fn frame(&self) -> Duration {
+        if self.model.is_opening() { OPENING_FRAME } else { FRAME }
+    }
+
     /// Draws what is owed, unless it may wait; returns what is still owed.
     fn draw(&mut self, screen: &mut Screen, owed: Redraw) -> Result<Redraw, TuiError> {
         let now = RealClock.boot();
-        let early = self.last_frame.is_some_and(|last| now.since(last) < FRAME);
+        let early = self.last_frame.is_some_and(|last| now.since(last) < self.frame());
         match owed {
             Redraw::Nothing => return Ok(Redraw::Nothing),
             Redraw::Soon if early => return Ok(Redraw::Soon),
@@ -140,16 +158,14 @@ impl Runner {
 
     /// Does what update asked for; returns what must be drawn.
     fn perform(&mut self, effects: &mut Effects, screen: &mut Screen) -> Result<Redraw, TuiError> {
-        if let Some(asker) = &mut self.asker {
-            for ask in effects.asks.drain(..) {
-                asker.ask(ask);
-            }
-            for (number, command) in effects.acts.drain(..) {
-                asker.act(number, command, UtcTime::from(self.clock.wall()))?;
-            }
-            if let Some(after) = effects.follow {
-                asker.follow(after);
-            }
+        for ask in effects.asks.drain(..) {
+            self.asker.ask(ask);
+        }
+        for (number, command) in effects.acts.drain(..) {
+            self.asker.act(number, command, UtcTime::from(self.clock.wall()))?;
+        }
+        if let Some(after) = effects.follow {
+            self.asker.follow(after);
         }
         if effects.start_engine {
             self.start_engine();
@@ -165,25 +181,19 @@ impl Runner {
         Ok(effects.redraw)
     }
 
-    /// Closes the near desk, then has the engine started; its desk comes back in a message's wake.
+    /// Closes the near desk, then has the engine started; its desk takes the place of the one that was closed.
     fn start_engine(&mut self) {
-        let (Some(asker), Some(hands)) = (self.asker.take(), self.engine.clone()) else { return };
-        let (sender, keeper) = (self.sender.clone(), asker.into_parts());
-        let started = Arc::new(std::sync::Mutex::new(None));
-        self.asker = Some(Asker::waiting(sender.clone(), Arc::clone(&started)));
-        tokio::spawn(async move {
-            keeper.close().await;
-            let result = (hands.start)().await;
-            let told = match result {
-                Ok(door) => {
-                    *started.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(door));
-                    Ok(())
-                }
-                Err(why) => Err(why),
-            };
-            // Nobody listens only where the dashboard has ended.
-            let _ended = sender.send(What::EngineStarted(told));
-        });
+        if let Some(hands) = &self.engine {
+            self.asker.close_near();
+            self.starting = Some((hands.start)());
+        }
+    }
+}
+
+async fn started(starting: &mut Option<Started>) -> Result<Door, String> {
+    match starting {
+        Some(starting) => starting.await,
+        None => std::future::pending().await,
     }
 }
 

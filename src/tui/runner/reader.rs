@@ -22,10 +22,9 @@ const HANG_UP_MAX: Duration = Duration::from_millis(700);
 /// The exit code of a process that ends by a hang-up.
 const HUNG_UP: i32 = 129;
 
-/// Watches the terminal: keys on a thread of their own, signals beside it.
+/// Watches the terminal: keys on one thread, a hang-up on another, sizes beside the runner.
 pub(super) fn watch(sender: UnboundedSender<What>) -> Result<(), TuiError> {
-    let (mut resized, mut hup, mut term) =
-        (signal(SignalKind::window_change())?, signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    let mut resized = signal(SignalKind::window_change())?;
     let sizes = sender.clone();
     tokio::spawn(async move {
         while resized.recv().await.is_some() {
@@ -37,21 +36,30 @@ pub(super) fn watch(sender: UnboundedSender<What>) -> Result<(), TuiError> {
         }
     });
     let ends = sender.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            biased;
-            _ = hup.recv() => {}
-            _ = term.recv() => {}
+    // A runtime of its own: the runner may hang in a write that a dead line never takes.
+    let watch = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("hang-up".to_owned()).spawn(move || {
+        if watch.block_on(hang_up()).is_ok() {
+            let _ended = ends.send(What::HungUp);
+            watch.block_on(RealClock.sleep_until_boot(RealClock.boot().plus(HANG_UP_MAX)));
+            std::process::exit(HUNG_UP);
         }
-        let _ended = ends.send(What::HungUp);
-        // The main task may hang in a write that a dead line never takes.
-        RealClock.sleep_until_boot(RealClock.boot().plus(HANG_UP_MAX)).await;
-        std::process::exit(HUNG_UP);
-    });
+    })?;
     std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
         read_keys(&sender);
         let _ended = sender.send(What::HungUp);
     })?;
+    Ok(())
+}
+
+/// Waits until the line is cut or the process is asked to end.
+async fn hang_up() -> std::io::Result<()> {
+    let (mut hup, mut term) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        biased;
+        _ = hup.recv() => {}
+        _ = term.recv() => {}
+    }
     Ok(())
 }
 

@@ -98,8 +98,10 @@ fn row(model: &Model, item: &Item, width: usize) -> Line {
     if width >= 88 {
         let variable = item.variable().map_or("", |facet| facet.as_str());
         row = row.cell(variable, Look::default(), 9, 2);
-        let texts = variants(item).into_iter().map(|text| one_line(&text).cut(15).plain()).collect::<Vec<_>>();
-        row = row.plain(texts.join(" · "));
+        for (place, text) in variants(item).into_iter().enumerate() {
+            row = if place == 0 { row } else { row.muted(" · ") };
+            row = row.plain(one_line(&text).cut(15));
+        }
     }
     if width >= 120 {
         row = row.right(fingerprint(&item.sheet.fingerprint), muted).right("   ", muted);

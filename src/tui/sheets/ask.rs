@@ -23,7 +23,7 @@ fn dismiss(scope: Scope, words: &'static str) -> Line {
 
 pub(super) fn refuse(model: &Model, refuse: &Refuse) -> Content {
     let name = model.known.line(refuse.experiment).map_or_else(String::new, |line| line.name.clone());
-    let mut lines = vec![Line::new().bold(format!("Refuse {name}: why?")), Line::new()];
+    let mut lines = vec![Line::new().bold("Why not this one?").plain("   ").muted(name), Line::new()];
     for (number, reason) in (1_u8..).zip(REASONS) {
         let key = key(Scope::RefuseSheet, Intent::Choice(number));
         let line = if refuse.typing { Line::new().muted(key) } else { Line::new().key(key) };

@@ -37,6 +37,8 @@ pub(crate) enum Sheet {
     Resume(Reasoned<Resume>),
     Resolve(Reasoned<EscalationId>),
     Why(Why),
+    /// What was said, newest first, from a line on.
+    Messages(usize),
     Help(Search),
     Palette(Search),
     Leave,
@@ -104,7 +106,7 @@ impl Sheet {
             Self::Resolve(_) => vec![Scope::ResolveSheet, Scope::Guide, Scope::Always],
             Self::Stop(stop) if stop.name.value().is_empty() => typed(Scope::StopSheet),
             Self::Stop(_) => typed(Scope::Field),
-            Self::Why(_) => calm(Scope::WhySheet),
+            Self::Why(_) | Self::Messages(_) => calm(Scope::WhySheet),
             Self::Help(_) => typed(Scope::HelpSheet),
             Self::Palette(_) => typed(Scope::PaletteSheet),
             Self::Leave => vec![Scope::LeaveSheet, Scope::Always],
@@ -119,9 +121,13 @@ impl Sheet {
             Self::Resolve(resolve) if resolve.typing => Some(&mut resolve.text),
             Self::Stop(stop) => Some(&mut stop.name),
             Self::Help(search) | Self::Palette(search) => Some(&mut search.query),
-            Self::Approve(_) | Self::Refuse(_) | Self::Resume(_) | Self::Resolve(_) | Self::Why(_) | Self::Leave => {
-                None
-            }
+            Self::Approve(_)
+            | Self::Refuse(_)
+            | Self::Resume(_)
+            | Self::Resolve(_)
+            | Self::Why(_)
+            | Self::Messages(_)
+            | Self::Leave => None,
         }
     }
 
@@ -131,7 +137,13 @@ impl Sheet {
             Self::Approve(approve) => approve.complete_ms,
             Self::Resume(resume) => Some(resume.shown_ms),
             Self::Resolve(resolve) => Some(resolve.shown_ms),
-            Self::Refuse(_) | Self::Stop(_) | Self::Why(_) | Self::Help(_) | Self::Palette(_) | Self::Leave => None,
+            Self::Refuse(_)
+            | Self::Stop(_)
+            | Self::Why(_)
+            | Self::Messages(_)
+            | Self::Help(_)
+            | Self::Palette(_)
+            | Self::Leave => None,
         }
     }
 }
@@ -163,6 +175,7 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::Resume(resume) => ask::resume(model, sheet, resume),
         Sheet::Resolve(resolve) => ask::resolve(model, sheet, resolve, width),
         Sheet::Why(why) => why::content(model, why, width),
+        Sheet::Messages(top) => why::messages(model, *top, width),
         Sheet::Help(search) => search::help(model, search, room),
         Sheet::Palette(search) => search::palette(model, search, room),
         Sheet::Leave => ask::leave(model),

@@ -26,6 +26,7 @@ pub(crate) enum Entry {
     Intent(Intent),
     Client(ClientId),
     AllClients,
+    Messages,
     Experiment(ExperimentId),
     Quit,
 }
@@ -79,6 +80,7 @@ pub(crate) fn palette_rows(model: &Model, query: &str) -> Vec<Row> {
     let mut rows = bindings(model);
     rows.retain(|row| row.not.is_none() && !matches!(row.entry, Entry::Intent(Intent::Palette)));
     rows.push(other(Entry::Quit, "quit: leave the dashboard".to_owned(), "everywhere"));
+    rows.push(other(Entry::Messages, "messages: what was said, whole".to_owned(), "everywhere"));
     rows.push(other(Entry::AllClients, "all clients".to_owned(), "client"));
     rows.extend(model.known.clients.values().map(|c| other(Entry::Client(c.id.clone()), c.name.clone(), "client")));
     let experiments = model.known.experiments.iter().flatten();

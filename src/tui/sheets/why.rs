@@ -7,7 +7,7 @@ use domain::id::{EscalationId, ExperimentId};
 use super::{Content, Why};
 use crate::can::{Can, can, is_paused};
 use crate::clean::Clean;
-use crate::keymap::{Intent, key_of, valid};
+use crate::keymap::{Intent, Scope, key_of, valid};
 use crate::line::{Line, Look, ledger};
 use crate::link::State;
 use crate::model::Model;
@@ -23,7 +23,7 @@ pub(crate) enum Subject {
     Engine,
 }
 
-const STOP: usize = 14;
+const STOP: usize = 15;
 
 pub(super) fn content(model: &Model, why: &Why, width: usize) -> Content {
     let (title, mut lines) = match why.subject {
@@ -39,9 +39,29 @@ pub(super) fn content(model: &Model, why: &Why, width: usize) -> Content {
             lines.extend(ledger(label, STOP, &Clean::of(format!("{key}: {words}")), Look::of(Role::Muted), width));
         }
     }
-    let close = key_of(&[crate::keymap::Scope::WhySheet], Intent::Dismiss).map_or_else(String::new, |k| k.to_string());
+    let close = key_of(&[Scope::WhySheet], Intent::Dismiss).map_or_else(String::new, |k| k.to_string());
     let foot = vec![Line::new(), Line::new().key(close).plain("  ").muted("close")];
     Content { title: Clean::of(title), aside: "why it is like this".into(), lines, foot, top: why.top }
+}
+
+/// Returns what was said, newest first, each whole.
+pub(super) fn messages(model: &Model, top: usize, width: usize) -> Content {
+    let zone = model.setting.zone;
+    let mut lines = Vec::new();
+    for (at, said) in model.log.iter().rev() {
+        let mut first = true;
+        for part in said.text.wrapped(width.saturating_sub(STOP)) {
+            let line = if first { Line::new().muted(when::clock_seconds(*at, zone)) } else { Line::new() };
+            first = false;
+            lines.push(line.goto(STOP).put(part, Look::of(said.tone)));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::new().muted("Nothing was said yet."));
+    }
+    let close = key_of(&[Scope::WhySheet], Intent::Dismiss).map_or_else(String::new, |k| k.to_string());
+    let foot = vec![Line::new(), Line::new().key(close).plain("  ").muted("close")];
+    Content { title: "Messages".into(), aside: "newest first".into(), lines, foot, top }
 }
 
 /// Keys of this place that do not work now, and why.
@@ -50,7 +70,11 @@ fn greyed(model: &Model) -> Vec<(String, String)> {
         Can::Not(why) => Some((format!("{} {}", row.keys.first()?, row.label), why)),
         Can::Yes | Can::As(_) => None,
     };
-    valid(&model.scopes_under(1)).iter().filter(|row| row.hint).filter_map(refused).collect()
+    valid(&model.scopes_under(1))
+        .iter()
+        .filter(|row| row.hint && row.scope != Scope::Anywhere)
+        .filter_map(refused)
+        .collect()
 }
 
 fn of_experiment(model: &Model, id: ExperimentId, width: usize) -> (String, Vec<Line>) {

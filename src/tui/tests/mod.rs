@@ -1,1 +1,10 @@
 //! Tests of the whole dashboard, without a terminal.
+
+mod desk;
+mod fixture;
+mod flow;
+mod foreign;
+mod invariants;
+mod keys;
+mod screens;
+mod tasks;

@@ -90,18 +90,25 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
             if let Some(health) = model.known.health.clone() {
                 model.link.health(&health, model.now.wall);
                 if !model.following {
+                    // Whatever happens from here on comes with the log; what happened before is asked for anew.
+                    super::ask_all(model);
+                    model.wanted.remove(&Ask::Health);
                     if model.known.events.is_empty() {
                         model.wanted.insert(Ask::Recent(health.head));
                     } else {
-                        // What was missed meanwhile comes with the log; what it changed is asked anew.
-                        super::ask_all(model);
-                        model.wanted.remove(&Ask::Health);
                         follow(model, effects, health.head);
                     }
                 }
             }
         }
-        Ask::Recent(head) => follow(model, effects, *head),
+        Ask::Recent(head) => {
+            let late: Vec<_> = model.known.events.iter().filter(|event| event.n > *head).cloned().collect();
+            for event in &late {
+                let touched = model.known.touched_by(event);
+                model.wanted.extend(touched);
+            }
+            follow(model, effects, *head);
+        }
         Ask::Me
         | Ask::Clients
         | Ask::Accounts
@@ -119,6 +126,7 @@ fn follow(model: &mut Model, effects: &mut Effects, head: u64) {
         return;
     }
     model.following = true;
+    model.follow_began_ms = model.now.real_ms;
     effects.follow = Some(model.known.events.back().map_or(head, |event| event.n));
 }
 
@@ -328,7 +336,7 @@ fn reopen_changed_page(model: &mut Model) {
         model.morning.seen.remove(&id);
         go::reached(model, id);
         let text = changed_words(model, id);
-        model.say(format!("{text} What you looked at before no longer counts."), Role::Warn);
+        model.say(format!("{text} Look again."), Role::Warn);
     }
 }
 

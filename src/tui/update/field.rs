@@ -77,7 +77,13 @@ pub(super) fn words(model: &mut Model) {
         Some(Sheet::Resume(resume)) => resume.typing = true,
         Some(Sheet::Resolve(resolve)) => resolve.typing = true,
         Some(
-            Sheet::Approve(_) | Sheet::Stop(_) | Sheet::Why(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave,
+            Sheet::Approve(_)
+            | Sheet::Stop(_)
+            | Sheet::Why(_)
+            | Sheet::Messages(_)
+            | Sheet::Help(_)
+            | Sheet::Palette(_)
+            | Sheet::Leave,
         )
         | None => {}
     }

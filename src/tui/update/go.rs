@@ -191,7 +191,6 @@ pub(super) fn open_approval(model: &mut Model, id: ExperimentId) {
 fn begin_reading(model: &mut Model, id: ExperimentId) {
     let fingerprint = model.known.item(id).map(|item| item.sheet.fingerprint.clone()).unwrap_or_default();
     model.approval = Approval { opened_ms: model.now.real_ms, fingerprint, ..Approval::default() };
-    model.morning.changed.remove(&id);
     reached(model, id);
 }
 
@@ -310,6 +309,7 @@ fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
     match model.sheets.last_mut() {
         Some(Sheet::Approve(approve)) => approve.top = scrolled(approve.top, by, extent),
         Some(Sheet::Why(why)) => why.top = scrolled(why.top, by, extent),
+        Some(Sheet::Messages(top)) => *top = scrolled(*top, by, extent),
         Some(Sheet::Help(search)) => {
             let query = search.query.value().to_owned();
             let chosen = search.chosen;

@@ -22,16 +22,20 @@ use crate::theme::Role;
 const ROUND_REST_MS: u64 = 120_000;
 /// How soon after the first Ctrl-c the second one leaves.
 const CANCEL_MS: u64 = 2_000;
+/// A log that was followed for less than this ended for another reason than the end of who wrote it.
+const FOLLOW_MIN: std::time::Duration = std::time::Duration::from_secs(1);
 /// The most sheets that are asked for at a time.
 const SHEETS_MAX: usize = 40;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, message: Message) -> Effects {
     let mut effects = Effects::default();
+    let before = glance(model);
     model.now = message.at;
     effects.redraw = match message.what {
         What::Start => {
-            ask_all(model);
+            // How far the log is comes first, so that nothing which happens meanwhile is missed.
+            model.wanted.insert(Ask::Health);
             Redraw::Everything
         }
         What::Key(key) => {
@@ -48,10 +52,12 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
             go::keep_in_view(model);
             Redraw::Everything
         }
-        What::Tick => Redraw::Now,
+        What::Tick => Redraw::Nothing,
         What::Answered(ask, answer) => {
+            // A sign of life that says nothing new is no reason to draw.
+            let silent = ask == Ask::Health && model.place.pane != Pane::System;
             answer::answered(model, ask, *answer, &mut effects);
-            Redraw::Soon
+            if silent { Redraw::Nothing } else { Redraw::Soon }
         }
         What::Acted(number, done) => {
             answer::acted(model, number, *done);
@@ -63,6 +69,10 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         }
         What::FollowEnded => {
             model.following = false;
+            // A log that ends as soon as it is opened is tried again with the next beat.
+            if model.now.since(model.follow_began_ms) >= FOLLOW_MIN {
+                model.link.doubt();
+            }
             Redraw::Nothing
         }
         What::Returned => Redraw::Everything,
@@ -78,7 +88,20 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
     .max(effects.redraw);
     settle(model);
     flush(model, &mut effects);
+    if glance(model) != before {
+        effects.redraw = effects.redraw.max(Redraw::Now);
+    }
+    if !effects.asks.is_empty() || !effects.acts.is_empty() {
+        model.link.asked(model.now);
+    }
     effects
+}
+
+/// What changes on the screen by nothing but time.
+fn glance(model: &Model) -> (i64, crate::link::State, bool, usize, usize) {
+    let minute = model.now.wall.micros().div_euclid(60_000_000);
+    let ready = model.sheets.last().is_some_and(|sheet| sheets::is_ready(model, sheet));
+    (minute, model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
 }
 
 /// The next moments at which something may change without a message.
@@ -125,7 +148,7 @@ fn ask_all(model: &mut Model) {
 /// Asks what is wanted, one question of a kind at a time.
 fn flush(model: &mut Model, effects: &mut Effects) {
     if model.link.is_due(model.now) {
-        model.link.asked_ms = Some(model.now.real_ms);
+        model.link.beat(model.now);
         model.wanted.insert(Ask::Health);
         if !model.asked.contains(&Ask::Health) {
             effects.asks.push(Ask::Health);
@@ -326,6 +349,7 @@ fn cancel(model: &mut Model, effects: &mut Effects) {
 fn leave(model: &mut Model, effects: &mut Effects) {
     let due = model.known.experiments.iter().flatten().any(|(_, line)| line.status == "running" && line.next.is_some());
     let dead = matches!(model.link.state(model.now), crate::link::State::EngineDead { .. });
+    model.cancelled_ms = None;
     if model.engine_is_ours || (dead && due) {
         model.sheets.push(Sheet::Leave);
     } else {
@@ -352,7 +376,7 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
         }
         Some(Sheet::Resume(_)) => stop::resume(model, effects),
         Some(Sheet::Resolve(_)) => stop::resolve(model, effects),
-        Some(Sheet::Why(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave) | None => {}
+        Some(Sheet::Why(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave) | None => {}
     }
 }
 
@@ -416,8 +440,12 @@ fn run_row(model: &mut Model, row: Option<sheets::search::Row>, effects: &mut Ef
                 model.say(format!("The key for this is {}.", row.keys), Role::Muted);
             }
         }
-        Entry::Client(client) => model.scope = Some(client),
+        Entry::Client(client) => {
+            model.scope = Some(client);
+            go::cursor_into_view(model);
+        }
         Entry::AllClients => model.scope = None,
+        Entry::Messages => model.sheets.push(Sheet::Messages(0)),
         Entry::Experiment(id) => go::open_detail(model, id),
         Entry::Quit => leave(model, effects),
     }

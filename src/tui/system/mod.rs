@@ -55,6 +55,7 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
             );
             lines.push(Line::new().muted("Next").goto(STOP).plain("it is asked again every few seconds, by itself"));
             lines.push(Line::new());
+            lines.extend(mending(model));
         }
         State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
             lines.extend(engine(model, width));
@@ -66,7 +67,10 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
 }
 
 fn dead(model: &Model, since: UtcTime, width: usize) -> Vec<Line> {
-    let mut lines = vec![Line::title("What happened", format!("seen {}", when::relative(since, model.wall())))];
+    let mut lines = vec![Line::title(
+        "What happened",
+        format!("seen {}", when::relative(since, model.wall()).replace("in a moment", "just now")),
+    )];
     for line in model.known.health.iter().flat_map(|health| &health.lines) {
         lines.extend(paragraph(&Clean::of(line.clone()), Look::default(), 0, width));
     }
@@ -80,6 +84,13 @@ fn dead(model: &Model, since: UtcTime, width: usize) -> Vec<Line> {
         .push(Line::new().muted("Works").goto(STOP).plain(works).muted(" (approved posts go out once an engine runs)"));
     lines.push(Line::new().muted("Does not").goto(STOP).plain("publish, verify, collect, watch the guardrails"));
     lines.push(Line::new());
+    lines.extend(mending(model));
+    lines
+}
+
+/// How the engine is started, from here or by hand.
+fn mending(model: &Model) -> Vec<Line> {
+    let mut lines = Vec::new();
     let epoch = model.known.health.as_ref().map_or(0, |health| health.epoch);
     if model.setting.can_start_engine && !model.setting.read_only {
         let key = key_of(&[Scope::System], Intent::StartEngine).map_or_else(String::new, |key| key.to_string());

@@ -1,0 +1,217 @@
+//! Every view and sheet as text, at five sizes: what an operator sees, compared with what they saw.
+
+use super::fixture::{Agency, Play, alert};
+use crate::{Colours, Options, Symbols, ThemeName};
+
+const SIZES: [(u16, u16); 5] = [(60, 16), (80, 24), (100, 30), (160, 45), (220, 60)];
+
+/// Draws a screen at all sizes and compares each with its picture.
+fn compare(name: &str, prepare: impl Fn(u16, u16) -> Play) {
+    for (width, height) in SIZES {
+        let text = prepare(width, height).text();
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(rows.len(), usize::from(height));
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), text);
+        });
+    }
+}
+
+fn monday(width: u16, height: u16) -> Play {
+    Play::new(Agency::monday(), width, height)
+}
+
+fn with_alert(width: u16, height: u16) -> Play {
+    let mut agency = Agency::monday();
+    agency.escalations.push(alert());
+    Play::new(agency, width, height)
+}
+
+fn pressed(width: u16, height: u16, keys: &str) -> Play {
+    let mut play = monday(width, height);
+    play.keys(keys);
+    play.wait(2_000);
+    play
+}
+
+#[test]
+fn morning() {
+    compare("morning", monday);
+}
+
+#[test]
+fn morning_with_an_alert() {
+    compare("morning-alert", with_alert);
+}
+
+#[test]
+fn morning_layers() {
+    compare("morning-layers", |w, h| pressed(w, h, "["));
+}
+
+#[test]
+fn morning_when_all_is_decided() {
+    compare("morning-decided", |w, h| pressed(w, h, "* a y"));
+}
+
+#[test]
+fn morning_narrowed() {
+    compare("morning-filter", |w, h| {
+        let mut play = pressed(w, h, "/");
+        play.type_text("client:qub");
+        play
+    });
+}
+
+#[test]
+fn one_item() {
+    compare("approval", |w, h| pressed(w, h, "Enter"));
+}
+
+#[test]
+fn one_item_of_two_rounds() {
+    compare("approval-rounds", |w, h| pressed(w, h, "j Enter"));
+}
+
+#[test]
+fn one_item_with_a_warning() {
+    compare("approval-warning", |w, h| pressed(w, h, "G Enter"));
+}
+
+#[test]
+fn the_sheet_before_one_approval() {
+    compare("sheet-approve", |w, h| pressed(w, h, "a"));
+}
+
+#[test]
+fn the_sheet_before_several() {
+    compare("sheet-bulk", |w, h| pressed(w, h, "* a"));
+}
+
+#[test]
+fn the_sheet_of_a_refusal() {
+    compare("sheet-refuse", |w, h| {
+        let mut play = pressed(w, h, "x e");
+        play.type_text("not how they speak");
+        play
+    });
+}
+
+#[test]
+fn the_stop_sheet() {
+    compare("sheet-stop", |w, h| pressed(w, h, "!"));
+}
+
+#[test]
+fn the_sheet_before_going_on() {
+    compare("sheet-resume", |w, h| {
+        let mut play = pressed(w, h, "5 j p p");
+        play.type_text("looked at, it was the network");
+        play.keys("Enter");
+        play.wait(500);
+        play
+    });
+}
+
+#[test]
+fn the_sheet_before_an_alert_is_settled() {
+    compare("sheet-settle", |w, h| {
+        let mut play = with_alert(w, h);
+        play.keys("a");
+        play.type_text("seen on the profile");
+        play
+    });
+}
+
+#[test]
+fn why() {
+    compare("sheet-why", |w, h| pressed(w, h, "G w"));
+}
+
+#[test]
+fn help() {
+    compare("sheet-help", |w, h| pressed(w, h, "?"));
+}
+
+#[test]
+fn palette() {
+    compare("sheet-palette", |w, h| {
+        let mut play = pressed(w, h, ":");
+        play.type_text("crm");
+        play
+    });
+}
+
+#[test]
+fn leaving() {
+    compare("sheet-leave", |w, h| {
+        let mut play = Play::new(Agency::monday().without_engine(), w, h);
+        play.keys("Ctrl-c Ctrl-c");
+        play
+    });
+}
+
+#[test]
+fn experiments() {
+    compare("experiments", |w, h| pressed(w, h, "5"));
+}
+
+#[test]
+fn one_experiment_page_by_page() {
+    for (page, turns) in
+        [("now", ""), ("brief", " ]"), ("variants", " ] ]"), ("posts", " ] ] ]"), ("numbers", " ] ] ] ]")]
+    {
+        compare(&format!("experiment-{page}"), |w, h| {
+            let mut play = pressed(w, h, "5 /");
+            play.type_text("steam");
+            play.keys(&format!("Enter Enter{turns}"));
+            play
+        });
+    }
+}
+
+#[test]
+fn system() {
+    compare("system", |w, h| pressed(w, h, "0"));
+}
+
+#[test]
+fn no_engine() {
+    compare("engine-dead", |w, h| {
+        let mut play = Play::new(Agency::monday().without_engine(), w, h);
+        play.wait(7_200_000);
+        play.keys("0");
+        play
+    });
+}
+
+#[test]
+fn the_desk_is_silent() {
+    compare("desk-lost", |w, h| {
+        let mut play = monday(w, h);
+        play.desk_answers = false;
+        play.wait(7_000);
+        play.wait(8_000);
+        play
+    });
+}
+
+#[test]
+fn themes_differ_in_no_letter_and_ascii_in_our_signs_alone() {
+    let draw = |theme, colours, symbols| {
+        let options = Options { theme, colours, symbols, ..Options::default() };
+        let mut play = Play::with(Agency::monday(), &options, 100, 30);
+        play.keys("* a");
+        play.wait(1_000);
+        play.text()
+    };
+    let dark = draw(ThemeName::Dark, Colours::True, Symbols::Unicode);
+    for theme in ThemeName::ALL {
+        for colours in [Colours::True, Colours::Indexed, Colours::Sixteen, Colours::None] {
+            assert_eq!(draw(theme, colours, Symbols::Unicode), dark);
+        }
+    }
+    let ascii = draw(ThemeName::Dark, Colours::True, Symbols::Ascii);
+    assert!(ascii.is_ascii(), "{ascii}");
+    assert_eq!(ascii.lines().count(), dark.lines().count());
+}
