@@ -55,6 +55,12 @@ impl UtcTime {
         let local = self.to_chrono().with_timezone(&zone.0);
         format!("{}", local.format("%Y-%m-%d %H:%M:%S %Z"))
     }
+
+    /// Returns day and minute in a zone, for sentences: `24 Nov 11:30 WET`.
+    pub fn short_in(self, zone: Zone) -> String {
+        let local = self.to_chrono().with_timezone(&zone.0);
+        format!("{}", local.format("%-d %b %H:%M %Z"))
+    }
 }
 
 impl From<DateTime<Utc>> for UtcTime {

@@ -14,7 +14,7 @@ use domain::id::PostId;
 use domain::post::{Answer, Post, PostCommand, PostEvent, PostKind, PostState};
 use domain::refusal::Refusal;
 use domain::role::{Action, NotOwn, Ownership, authorise};
-use domain::time::{Span, UtcTime, Window};
+use domain::time::{Span, UtcTime, Window, Zone};
 use serde_json::json;
 use store::follow::{experiment_decide, post_decide, release_layer};
 use store::{Stop, Tx};
@@ -166,11 +166,9 @@ pub(super) fn approve(context: &Context, tx: &mut Tx<'_>, name: &str, named: &st
         .into());
     }
     if !sheet.fingerprint.is_named_by(named) {
-        return Err(Refusal::changed(
-            format!("experiment {}", experiment.code),
-            "what would be approved now is not what that fingerprint was made from",
-        )
-        .into());
+        let why = no_longer_waits(&experiment, client.zone)
+            .unwrap_or_else(|| "what would be approved now is not what that fingerprint was made from".to_owned());
+        return Err(Refusal::changed(format!("experiment {}", experiment.code), why).into());
     }
     if sheet.posts.is_empty() {
         return Err(
@@ -200,12 +198,32 @@ pub(super) fn approve(context: &Context, tx: &mut Tx<'_>, name: &str, named: &st
         ));
     }
     approve_posts(tx, &after, &sheet)?;
-    let first = sheet.posts.first().map_or_else(String::new, |(p, _)| p.window.from.in_zone(client.zone));
+    let first = sheet.posts.first().map_or_else(String::new, |(p, _)| p.window.from.short_in(client.zone));
     Ok(Done::new(
         format!("{} approved: {} posts, the first at {first}", after.code, sheet.posts.len()),
         data("approved"),
     )
     .next(format!("expos undo {}", after.code)))
+}
+
+/// Says why an experiment no longer waits for a word: above all, who was faster.
+fn no_longer_waits(experiment: &Experiment, zone: Zone) -> Option<String> {
+    match (&experiment.stage, experiment.words.last()) {
+        (Stage::AwaitingApproval, _) => None,
+        (Stage::Drafting | Stage::Creating | Stage::Preflight, _) => {
+            Some(format!("it was sent back or taken back; it is {} again", experiment.stage.word()))
+        }
+        (
+            Stage::Scheduled
+            | Stage::Running
+            | Stage::Maturing
+            | Stage::Reviewing
+            | Stage::Completed { .. }
+            | Stage::Invalid { .. },
+            Some(word),
+        ) => Some(format!("{} approved it already, at {}", word.name, word.at.short_in(zone))),
+        (stage, None) => Some(format!("it no longer waits for a word; it is {}", stage.word())),
+    }
 }
 
 fn may_approve(

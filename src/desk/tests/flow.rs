@@ -26,6 +26,17 @@ async fn a_brief_goes_the_whole_way_to_its_approval() {
 }
 
 #[tokio::test]
+async fn whoever_comes_second_is_told_who_approved_it() {
+    let world = World::small(HomeKind::Personal).await;
+    let code = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    let fingerprint = world.sheet(ADA, &code).await.fingerprint;
+    world.approve(ADA, &code).await;
+    let late = world.refused(ADA, Command::Approve { experiment: code, fingerprint }).await;
+    assert_eq!(late.kind, RefusalKind::Changed);
+    assert!(late.why.starts_with("ada approved it already, at "), "{}", late.why);
+}
+
+#[tokio::test]
 async fn what_a_guard_blocks_is_neither_submitted_nor_approved() {
     let world = World::small(HomeKind::Personal).await;
     let code = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
