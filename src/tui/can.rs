@@ -285,6 +285,7 @@ fn start_engine(model: &Model) -> Can {
         }
         State::EngineDead { .. } | State::Lost { .. } if model.setting.can_start_engine => Can::Yes,
         State::EngineDead { .. } | State::Lost { .. } => not("it cannot be started from here; run `expos engine run`"),
+        State::ShutOut { .. } => not("the desk does not serve you"),
         State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
             not("an engine runs already")
         }

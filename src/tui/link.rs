@@ -30,6 +30,8 @@ pub(crate) struct Link {
     waiting_ms: Option<u64>,
     /// Why it did not answer the last question.
     failing: Option<Failing>,
+    /// Why the desk does not serve who sits here.
+    shut_out: Option<String>,
     engine: Engine,
 }
 
@@ -71,6 +73,11 @@ pub(crate) enum State {
         /// Why, in the desk's words.
         why: String,
     },
+    /// The desk answers, and does not serve who sits here (any more).
+    ShutOut {
+        /// Why, in the desk's words.
+        why: String,
+    },
     /// The desk is in this process, and no engine runs.
     EngineDead {
         /// Since when that is known.
@@ -82,7 +89,7 @@ impl State {
     /// Tells whether row 2 is painted.
     pub(crate) const fn is_alarm(&self) -> bool {
         match self {
-            Self::Lost { .. } | Self::EngineDead { .. } => true,
+            Self::Lost { .. } | Self::ShutOut { .. } | Self::EngineDead { .. } => true,
             Self::Opening | Self::Live | Self::Troubled(_) | Self::Held(_) | Self::Stale(_) => false,
         }
     }
@@ -90,7 +97,7 @@ impl State {
     /// Tells whether what is shown is old.
     pub(crate) const fn is_old(&self) -> bool {
         match self {
-            Self::Stale(_) | Self::Lost { .. } => true,
+            Self::Stale(_) | Self::Lost { .. } | Self::ShutOut { .. } => true,
             Self::Opening | Self::Live | Self::Troubled(_) | Self::Held(_) | Self::EngineDead { .. } => false,
         }
     }
@@ -102,6 +109,12 @@ impl Link {
         self.heard = Some(at);
         self.waiting_ms = None;
         self.failing = None;
+        self.shut_out = None;
+    }
+
+    /// The desk does not serve who sits here.
+    pub(crate) fn shut_out(&mut self, why: String) {
+        self.shut_out = Some(why);
     }
 
     /// The desk is asked something.
@@ -153,6 +166,9 @@ impl Link {
                 None => State::Opening,
             };
         };
+        if let Some(why) = &self.shut_out {
+            return State::ShutOut { why: why.clone() };
+        }
         if let Some(failing) = &self.failing {
             return State::Lost { since: heard.wall, why: failing.why.clone() };
         }
@@ -178,6 +194,7 @@ impl Link {
             State::Opening => Some("the desk has not answered yet"),
             State::Stale(_) => Some("the desk is silent, what you see may be old; stopping is still tried"),
             State::Lost { .. } => Some("the desk is gone; stopping is still tried"),
+            State::ShutOut { .. } => Some("the desk does not serve you"),
             State::Live | State::Troubled(_) | State::Held(_) | State::EngineDead { .. } => None,
         }
     }
@@ -252,6 +269,19 @@ mod tests {
         assert_eq!(link.state(at(1)), State::Live);
         link.failed(&Problem::Unreachable("the desk is gone".to_owned()));
         assert!(matches!(link.state(at(1)), State::Lost { since, .. } if since == at(0).wall));
+    }
+
+    #[test]
+    fn who_is_no_longer_served_is_told_until_the_desk_serves_again() {
+        let mut link = Link::default();
+        link.heard(at(0));
+        link.health(&well(), at(0).wall);
+        link.heard(at(7));
+        link.shut_out("it does not know you".to_owned());
+        assert!(link.state(at(7)).is_alarm() && link.state(at(7)).is_old());
+        assert!(link.why_nothing_may_start(at(7)).is_some());
+        link.heard(at(14));
+        assert_eq!(link.state(at(14)), State::Live);
     }
 
     #[test]

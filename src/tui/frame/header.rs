@@ -103,7 +103,7 @@ fn right(model: &Model, line: Line, class: Class) -> Line {
             let seconds = silent.as_secs();
             (format!("~ stale {:02}:{:02}", seconds / 60, seconds % 60).into(), Look::of(Role::Warn))
         }
-        State::Lost { .. } => ("✗ desk".into(), Look::bold(Role::Danger)),
+        State::Lost { .. } | State::ShutOut { .. } => ("✗ desk".into(), Look::bold(Role::Danger)),
         State::EngineDead { .. } => ("✗ engine".into(), Look::bold(Role::Danger)),
     };
     let zone = model.setting.zone;
@@ -132,6 +132,7 @@ pub(super) fn second(model: &Model) -> Line {
             let text = format!("Desk lost since {}: {why}.", when::clock(since, zone));
             alarm(text, start_words(model))
         }
+        State::ShutOut { why } => alarm(format!("The desk does not serve you: {why}."), String::new()),
         State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
             let strip = model.place.open.is_none() && model.size.class() >= Class::M;
             if strip { strip_line(model) } else { Line { fill: Fill::Thin, ..Line::new() } }

@@ -10,8 +10,9 @@ pub(crate) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::query::QueueLine;
+use desk::query::{ExperimentLine, QueueLine};
 use domain::approval::ApprovalLevel;
+use domain::experiment::Stage;
 use domain::id::{EscalationId, ExperimentId};
 use domain::preflight::Severity;
 use tui_input::Input;
@@ -187,7 +188,7 @@ pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
             Some(Decided::Approved) => Sign::done("approved"),
             Some(Decided::Word) => Sign::done("your word"),
             Some(Decided::Refused) => Sign::planned("refused"),
-            None => Sign::planned("gone"),
+            None => left_by(model.known.line(id)),
         };
     };
     if decided == Some(&Decided::Word) {
@@ -207,6 +208,15 @@ pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
         Standing::NotOneVariable => Sign::failed("2 differ"),
         Standing::Unopened => Sign::warning("to open"),
         Standing::Voided => Sign::warning("void"),
+    }
+}
+
+/// Returns the state of an item that left the queue by somebody else's hand.
+fn left_by(line: Option<&ExperimentLine>) -> Sign {
+    match line.map(|line| &line.stage) {
+        Some(Stage::Scheduled | Stage::Running | Stage::Maturing | Stage::Reviewing) => Sign::done("approved"),
+        Some(Stage::Drafting | Stage::Creating | Stage::Preflight) => Sign::planned("sent back"),
+        Some(Stage::AwaitingApproval | Stage::Completed { .. } | Stage::Invalid { .. }) | None => Sign::planned("gone"),
     }
 }
 

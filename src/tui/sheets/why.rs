@@ -157,7 +157,7 @@ fn of_engine(model: &Model, width: usize) -> (String, Vec<Line>) {
         State::Opening => "the desk has not answered yet".to_owned(),
         State::Troubled(lines) | State::Held(lines) => lines.join("; "),
         State::Stale(silent) => format!("the desk has been silent for {} s", silent.as_secs()),
-        State::Lost { why, .. } => why,
+        State::Lost { why, .. } | State::ShutOut { why } => why,
         State::EngineDead { .. } => "no engine holds this home: whoever ran it ended it, or it died".to_owned(),
     };
     let mut lines = ledger("What happened", STOP, &Clean::of(text), Look::default(), width);

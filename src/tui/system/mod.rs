@@ -57,6 +57,11 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
             lines.push(Line::new());
             lines.extend(mending(model));
         }
+        State::ShutOut { why } => {
+            lines.push(Line::title("What happened", ""));
+            let text = format!("The desk does not serve you: {why}. Everything else goes on without you.");
+            lines.extend(paragraph(&Clean::of(text), Look::default(), 0, width));
+        }
         State::Opening | State::Live | State::Troubled(_) | State::Held(_) | State::Stale(_) => {
             lines.extend(engine(model, width));
         }
@@ -156,7 +161,9 @@ fn engine(model: &Model, width: usize) -> Vec<Line> {
         State::Held(_) => Sign::paused("on hold"),
         State::Troubled(_) => Sign::warning("in trouble"),
         State::Stale(_) => Sign::stale("silent"),
-        State::Opening | State::Lost { .. } | State::EngineDead { .. } => Sign::stale("not known"),
+        State::Opening | State::Lost { .. } | State::ShutOut { .. } | State::EngineDead { .. } => {
+            Sign::stale("not known")
+        }
     };
     lines.push(sign.append(Line::new().muted("State").goto(STOP)));
     for (row, text) in health.lines.iter().filter(|line| *line != "well").enumerate() {

@@ -31,6 +31,9 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
                 model.link.heard(model.now);
             }
             model.link.failed(&problem);
+            if let (Ask::Me | Ask::Health, Problem::Refused(refusal)) = (&ask, &problem) {
+                model.link.shut_out(refusal.why.clone());
+            }
             refused(model, &ask, &problem);
         }
     }
@@ -216,7 +219,11 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::Take => "not taken".to_owned(),
         Doing::Settle => "not settled".to_owned(),
     };
-    format!("{what}: {problem}")
+    match problem {
+        // What was refused is named already.
+        Problem::Refused(refusal) => format!("{what}: {}", refusal.why),
+        Problem::Invalid(_) | Problem::Failed(_) | Problem::Unreachable(_) => format!("{what}: {problem}"),
+    }
 }
 
 /// Keeps what can be taken back.
