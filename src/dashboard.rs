@@ -9,21 +9,26 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clock::{Clock, RealClock};
-use desk::Home;
+use clock::{Clock, RealClock, within};
 use desk::local::Door;
 use desk::remote::{Reached, Remote};
+use desk::{Home, Problem, Query};
 use domain::time::Zone;
+
+use crate::Trouble;
 use tui::{Colours, EngineHands, Options, Pane, ThemeName};
 
 /// How long an engine that was started has until its desk answers.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long the desk has to say who sits here before the screen opens without it.
+const GREETING_LIMIT: Duration = Duration::from_millis(500);
+
 /// Opens the dashboard of a home.
-pub(crate) async fn attach(home: Home, asked: cli::Dashboard) -> Result<(), String> {
+pub(crate) async fn attach(home: Home, asked: cli::Dashboard) -> Result<(), Trouble> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let mut options = options_of(&asked)?;
-    let running = matches!(Remote::reach(&home).await.map_err(|e| e.to_string())?, Reached::Yes(_));
+    let running = matches!(Remote::reach(&home).await?, Reached::Yes(_));
     let ours = home.exists() && is_ours(&home);
     if !running && ours && !asked.read_only {
         start(&home, &clock).await?;
@@ -32,12 +37,22 @@ pub(crate) async fn attach(home: Home, asked: cli::Dashboard) -> Result<(), Stri
     if ours {
         options.engine = Some(hands(&home, &clock));
     }
-    let door = Door::open(&home, Arc::clone(&clock)).await.map_err(|e| e.to_string())?;
-    tui::run(door, options, clock).await.map_err(|e| e.to_string())
+    let door = Door::open(&home, Arc::clone(&clock)).await?;
+    greet(&door, &clock).await?;
+    Ok(tui::run(door, options, clock).await.map_err(|e| e.to_string())?)
+}
+
+/// Asks the desk who sits here, so that a stranger is told on the plain terminal. A desk that is silent is not waited for:
+/// the screen says so better.
+async fn greet(door: &Door, clock: &Arc<dyn Clock>) -> Result<(), Problem> {
+    match within(clock.as_ref(), GREETING_LIMIT, door.ask(Query::WhoAmI)).await {
+        Ok(Err(problem @ Problem::Refused(_))) => Err(problem),
+        Ok(Ok(_) | Err(Problem::Invalid(_) | Problem::Failed(_) | Problem::Unreachable(_))) | Err(_) => Ok(()),
+    }
 }
 
 /// Opens the demo.
-pub(crate) async fn demo(asked: cli::Demo) -> Result<(), String> {
+pub(crate) async fn demo(asked: cli::Demo) -> Result<(), Trouble> {
     let mut options = options_of(&asked.dashboard())?;
     let demo = crate::demo::open(&asked).await?;
     options.zone = demo.zone;
@@ -45,7 +60,7 @@ pub(crate) async fn demo(asked: cli::Demo) -> Result<(), String> {
     let clock: Arc<dyn Clock> = Arc::new(demo.clock.clone());
     let shown = tui::run(demo.door.clone(), options, clock).await.map_err(|e| e.to_string());
     demo.engine.stop();
-    shown
+    Ok(shown?)
 }
 
 fn options_of(asked: &cli::Dashboard) -> Result<Options, String> {

@@ -29,29 +29,61 @@ fn main() -> color_eyre::Result<std::process::ExitCode> {
         Ok(cli) => cli,
         Err(exit) => return Ok(exit.into()),
     };
-    let runtime = tokio::runtime::Runtime::new()?;
-    let exit = match cli.start(&environment, &mut io) {
-        Err(exit) => exit,
-        Ok(Start::Engine(home)) => told(runtime.block_on(run_engine(home)), &environment, &mut io),
-        Ok(Start::Dashboard(..) | Start::Demo(_)) if !io.out_is_tty || !io.in_is_tty => {
+    let start = match cli.start(&environment, &mut io) {
+        Ok(start) => start,
+        Err(exit) => return Ok(exit.into()),
+    };
+    let runtime = runtime_for(&start)?;
+    let exit = match start {
+        Start::Engine(home) => told(runtime.block_on(run_engine(home)), &environment, &mut io),
+        Start::Dashboard(..) | Start::Demo(_) if !io.out_is_tty || !io.in_is_tty => {
             cli::failed("the dashboard needs a terminal; without one see `expos --help`", &environment, &mut io);
             cli::exit::USAGE
         }
-        Ok(Start::Dashboard(home, asked)) => {
-            told(runtime.block_on(dashboard::attach(home, asked)), &environment, &mut io)
-        }
-        Ok(Start::Demo(asked)) => told(runtime.block_on(dashboard::demo(asked)), &environment, &mut io),
-        Ok(Start::Verb) => runtime.block_on(run_face(cli, &environment, &mut io)),
+        Start::Dashboard(home, asked) => told(runtime.block_on(dashboard::attach(home, asked)), &environment, &mut io),
+        Start::Demo(asked) => told(runtime.block_on(dashboard::demo(asked)), &environment, &mut io),
+        Start::Verb => runtime.block_on(run_face(cli, &environment, &mut io)),
     };
     // What still runs is a read that nobody waits for.
     runtime.shutdown_background();
     Ok(exit.into())
 }
 
-fn told(ended: Result<(), String>, environment: &Environment, io: &mut Io) -> Exit {
+/// An attached dashboard mostly sleeps, and on one thread it sleeps deepest; whatever works for others gets every core.
+fn runtime_for(start: &Start) -> std::io::Result<tokio::runtime::Runtime> {
+    use tokio::runtime::Builder;
+    let mut builder = match start {
+        Start::Dashboard(..) => Builder::new_current_thread(),
+        Start::Engine(_) | Start::Demo(_) | Start::Verb => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
+}
+
+fn told(ended: Result<(), Trouble>, environment: &Environment, io: &mut Io) -> Exit {
     match ended {
         Ok(()) => cli::exit::DONE,
-        Err(why) => cli::failed(why, environment, io),
+        Err(Trouble::Failed(why)) => cli::failed(why, environment, io),
+        Err(Trouble::Desk(problem)) => cli::refused(problem, environment, io),
+    }
+}
+
+/// Why an engine or a dashboard did not come up, or ended.
+enum Trouble {
+    /// In words.
+    Failed(String),
+    /// The desk said so; it has an exit code of its own.
+    Desk(desk::Problem),
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl From<desk::Problem> for Trouble {
+    fn from(problem: desk::Problem) -> Self {
+        Self::Desk(problem)
     }
 }
 
@@ -75,7 +107,7 @@ async fn run_face(cli: Cli, environment: &Environment, io: &mut Io) -> Exit {
 }
 
 /// Runs the engine of a home and serves its desk, until a signal asks it to end.
-async fn run_engine(home: Home) -> Result<(), String> {
+async fn run_engine(home: Home) -> Result<(), Trouble> {
     tell_log();
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let words = |error: &dyn std::fmt::Display| error.to_string();
@@ -99,7 +131,7 @@ async fn run_engine(home: Home) -> Result<(), String> {
     // Sessions that follow the log end with the process; nothing is owed to them.
     serving.abort();
     let _removed = std::fs::remove_file(home.socket());
-    result.map_err(|e| words(&e))
+    Ok(result.map_err(|e| words(&e))?)
 }
 
 /// Opens the store as its owner. A command that has it for a moment is waited for; an engine that has it is not.

@@ -29,7 +29,7 @@ pub use args::Cli;
 pub use environment::Environment;
 pub use io::Io;
 pub use log::LogLines;
-pub use run::{Exit, failed, interrupted, parse, run};
+pub use run::{Exit, failed, interrupted, parse, refused, run};
 pub use start::{Dashboard, Demo, Start};
 
 /// Exit codes of every verb but `health` and `audit verify`, which have their own.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Parser;
 use clap::error::ErrorKind;
 use clock::Clock;
+use desk::Problem;
 
 use crate::args::{Cli, Global, Noun};
 use crate::environment::Environment;
@@ -126,6 +127,11 @@ pub(crate) fn tell(io: &mut Io, environment: &Environment, global: &Global, fail
 /// Tells of a failure outside this crate: the engine's.
 pub fn failed(why: impl Into<String>, environment: &Environment, io: &mut Io) -> Exit {
     tell(io, environment, &Global::default(), &Failure::failed(why))
+}
+
+/// Tells of what the desk said to a face outside this crate.
+pub fn refused(problem: Problem, environment: &Environment, io: &mut Io) -> Exit {
+    tell(io, environment, &Global::default(), &Failure::from(problem))
 }
 
 /// Tells that Ctrl-C ended the run.
