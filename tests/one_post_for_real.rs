@@ -30,7 +30,7 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
             "Rye holds its water: https://rye.example/low",
             "Seeds soaked overnight.",
         ],
-        first: 15,
+        first: 25,
         every: 2,
         ages: &["15s", "1m"],
         picture: Some(&image),
@@ -45,7 +45,7 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
     agency.ok(&["experiment", "submit", &code]);
     let refused = agency.expos(&["queue", "approve", &code, "--fingerprint", "0123456789abcdef", "--yes"]);
     assert_eq!(refused.status.code(), Some(6), "a fingerprint of something else approves nothing");
-    agency.approve(&code);
+    approve_by_keys(&agency, &code, "Ask, tell or count");
 
     let mut touched = Vec::new();
     let posts = agency.wait_for("nine verified posts", Duration::from_secs(90), || {
@@ -127,6 +127,34 @@ fn a_brief_by_file_becomes_verified_and_measured_posts_each_once() {
         let found = support::agency::files_holding(agency.home().parent().unwrap(), secret.as_bytes());
         assert!(found.is_empty(), "the password stands in {found:?}");
     }
+}
+
+/// Looks at the one item of the queue and approves it, as an operator does; leaves the dashboard with the engine running.
+fn approve_by_keys(agency: &Agency, code: &str, name: &str) {
+    let stage = || agency.json(&["experiment", "show", code])["line"]["stage"]["is"].clone();
+    let mut terminal = agency.dashboard((100, 30));
+    terminal.wait_for(name);
+    terminal.press("Enter");
+    let page = terminal.wait_for("Listen to the oven.");
+    assert!(page.contains("Do you know why a loaf sings?"), "control and test are seen together:\n{page}");
+    // All of it is read before it can be approved: until then the key reads on.
+    for _ in 0..6 {
+        if terminal.screen().contains("y  approve") {
+            break;
+        }
+        terminal.press("a");
+    }
+    let sheet = terminal.wait_for_sheet("9 posts");
+    let before = stage();
+    terminal.press("Enter");
+    assert_eq!(stage(), before, "Enter confirms nothing:\n{sheet}");
+    terminal.press("y");
+    terminal.wait_for("approved: 9 posts");
+    assert!(terminal.pressed() <= 7, "{} keys", terminal.pressed());
+    terminal.press("Ctrl-c");
+    terminal.press("Ctrl-c");
+    assert_eq!(terminal.ended(Duration::from_secs(5)), 0);
+    assert_ne!(stage(), before);
 }
 
 /// Events of a post between its slot and `published`: each is at most one commit.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use clock::RealClock;
 use sha2::{Digest as _, Sha256};
 use support::bluesky::Network;
+use support::stand_in::serve;
 use twins::{Audience, BlueskyTwin};
 
 #[test]
@@ -81,21 +82,6 @@ fn client(arguments: [&str; 5]) -> String {
     let methods = found["methods"].as_array().expect("a list");
     assert!(methods.len() >= 25 && found["checked"].as_u64() >= Some(40), "{said}");
     found["post"].as_str().expect("an address").to_owned()
-}
-
-/// Serves a twin for as long as the test program lives.
-fn serve(twin: &BlueskyTwin) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let served = twin.clone();
-    thread::spawn(move || {
-        tokio::runtime::Runtime::new().expect("a runtime").block_on(async move {
-            listener.set_nonblocking(true).expect("a socket can be asked not to block");
-            let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime takes a socket");
-            served.serve(listener).await
-        })
-    });
-    url
 }
 
 /// Where `tests/run` installs the library: a folder named by the lock file.

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::bluesky::{Account, Network};
+use super::terminal::{Size, Terminal};
 
 /// A home with the program that works on it.
 pub(crate) struct Agency {
@@ -27,7 +28,7 @@ pub(crate) struct Agency {
     home: PathBuf,
     program: PathBuf,
     /// Another user than the one who runs the test, and their group.
-    user: Option<u32>,
+    user: Option<(u32, u32)>,
     engine: Option<Child>,
 }
 
@@ -65,6 +66,14 @@ impl Agency {
         agency
     }
 
+    /// Names a home that stands somewhere else, and does everything as this user and group.
+    pub(crate) fn seat(home: &Path, program: &Path, user: u32, group: u32) -> Self {
+        let mut agency = Self::at(home);
+        program.clone_into(&mut agency.program);
+        agency.user = Some((user, group));
+        agency
+    }
+
     /// Names a folder that is no home yet, for another user than the one who runs the test, where that one is root; the
     /// system lets root do everything.
     pub(crate) fn of_a_plain_user() -> Self {
@@ -75,7 +84,7 @@ impl Agency {
             agency.program = agency.folder.path().join("expos");
             std::fs::copy(env!("CARGO_BIN_EXE_expos"), &agency.program).expect("a copy of the program");
             std::os::unix::fs::chown(agency.folder.path(), Some(USER), Some(USER)).expect("a folder of that user");
-            agency.user = Some(USER);
+            agency.user = Some((USER, USER));
         }
         agency
     }
@@ -117,6 +126,14 @@ impl Agency {
         assert!(output.status.success(), "{}", told(&output));
     }
 
+    /// Opens the dashboard of the home in a terminal.
+    pub(crate) fn dashboard(&self, size: Size) -> Terminal {
+        let home = self.home();
+        let home = home.to_str().expect("a home of plain letters");
+        let program = self.program.to_str().expect("a program of plain letters");
+        Terminal::open(program, &[], &[("EXPOS_HOME", home), ("COLORTERM", "truecolor")], size)
+    }
+
     /// Runs the program, with nothing to read.
     pub(crate) fn expos(&self, arguments: &[&str]) -> Output {
         self.expos_with(arguments, "")
@@ -144,8 +161,8 @@ impl Agency {
     /// The program with these arguments, its environment cleared, its streams piped; for what a test does to it besides.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        if let Some(user) = self.user {
-            command.uid(user).gid(user);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
         }
         command
             .env_clear()
@@ -176,24 +193,16 @@ impl Agency {
 
     /// Connects a real account, by hand-given servers; the engine must run.
     pub(crate) fn connect(&self, client: &str, account: &str, real: &Account, network: &Network, pds: &str) {
-        let arguments = [
-            "account",
-            "connect",
-            "bluesky",
-            "--account",
-            account,
-            "--client",
-            client,
-            "--handle",
-            &real.handle,
-            "--pds",
-            pds,
-            "--appview",
-            network.appview(),
-            "--plc",
-            network.plc(),
-        ];
-        let output = self.expos_with(&arguments, &format!("{}\n", real.app_password));
+        let servers = [pds, network.appview(), network.plc()];
+        self.connect_at(client, account, &real.handle, &real.app_password, servers);
+    }
+
+    /// Connects an account by the addresses of its PDS, AppView and PLC; the engine must run.
+    pub(crate) fn connect_at(&self, client: &str, account: &str, handle: &str, password: &str, servers: [&str; 3]) {
+        let [pds, appview, plc] = servers;
+        let who = ["account", "connect", "bluesky", "--account", account, "--client", client, "--handle", handle];
+        let where_to = ["--pds", pds, "--appview", appview, "--plc", plc];
+        let output = self.expos_with(&[&who[..], &where_to].concat(), &format!("{password}\n"));
         assert!(output.status.success(), "{}", told(&output));
         self.wait_for("the account to be connected", Duration::from_secs(30), || {
             let shown = self.json(&["account", "show", account]);

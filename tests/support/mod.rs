@@ -9,3 +9,6 @@ pub(crate) mod answer;
 pub(crate) mod bluesky;
 pub(crate) mod faulty_proxy;
 pub(crate) mod http;
+pub(crate) mod shared;
+pub(crate) mod stand_in;
+pub(crate) mod terminal;
