@@ -159,6 +159,7 @@ fn beat_of(engine: &Engine) -> Beat {
     Arc::new(move || {
         let health = |b: engine::Beat| TaskHealth {
             name: b.task.to_owned(),
+            since: b.since,
             last: b.last,
             next: b.next,
             steps: b.steps,

@@ -389,6 +389,9 @@ impl Verdict {
 pub struct TaskHealth {
     /// Its name.
     pub name: String,
+    /// Since when it is at a step that has not ended; `None` between steps.
+    #[serde(default)]
+    pub since: Option<UtcTime>,
     /// When it last did something.
     pub last: Option<UtcTime>,
     /// When it is due next.

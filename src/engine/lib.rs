@@ -201,6 +201,7 @@ impl Inner {
             if *stopping.borrow_and_update() {
                 return Ok(());
             }
+            self.pulse.begun(task, self.now());
             let next = match self.step(task).await {
                 Ok(next) => {
                     self.has_room(task);

@@ -12,6 +12,8 @@ use crate::Task;
 pub struct Beat {
     /// Its name.
     pub task: &'static str,
+    /// Since when it is at a step; `None` between steps.
+    pub since: Option<UtcTime>,
     /// When it last took a step.
     pub last: Option<UtcTime>,
     /// When the next is due; `None` where only a change can make one due.
@@ -28,8 +30,13 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
+    pub(crate) fn begun(&self, task: Task, at: UtcTime) {
+        self.change(task, |beat| beat.since = Some(at));
+    }
+
     pub(crate) fn done(&self, task: Task, at: UtcTime, next: Option<UtcTime>) {
         self.change(task, |beat| {
+            beat.since = None;
             beat.last = Some(at);
             beat.next = next;
             beat.steps = beat.steps.saturating_add(1);
@@ -51,8 +58,8 @@ impl Pulse {
 
     fn change(&self, task: Task, change: impl FnOnce(&mut Beat)) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let beat =
-            tasks.entry(task).or_insert(Beat { task: task.as_str(), last: None, next: None, steps: 0, error: None });
+        let new = Beat { task: task.as_str(), since: None, last: None, next: None, steps: 0, error: None };
+        let beat = tasks.entry(task).or_insert(new);
         change(beat);
     }
 }

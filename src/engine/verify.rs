@@ -18,6 +18,9 @@ use crate::{EngineError, Inner, Task, sooner};
 /// How long a post is looked for before it is left as published.
 const LOOK_FOR: Span = Span::minutes(30);
 
+/// How long a read server may lag behind before that counts as trouble.
+const USUAL_LAG: Span = Span::minutes(1);
+
 /// How long after publication the first look is.
 const FIRST: Span = Span::from_micros(1_500_000);
 
@@ -61,6 +64,7 @@ impl Inner {
             Verification::Seen(_) => return Ok(true),
             Verification::Gone { at, evidence } => PostCommand::Gone { at, evidence },
             Verification::Altered { at, found } => PostCommand::Altered { at, found },
+            Verification::NotYet(_) if self.now().since(published_at(post, live.at)) <= USUAL_LAG => return Ok(false),
             Verification::NotYet(why) | Verification::CannotTell(why) => {
                 self.pulse.went_wrong(Task::Verify, format!("post {}: {why}", post.id));
                 return Ok(false);

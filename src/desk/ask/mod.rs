@@ -342,10 +342,16 @@ async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {
         ));
     }
     for task in &tasks {
-        let late = task.next.map(|next| now.since(next)).filter(|late| late.whole_seconds() > 60);
-        if let Some(late) = late {
+        // Late is who has not begun when it was due, and who began and does not come to an end.
+        let late = [task.next, task.since].into_iter().flatten().map(|due| now.since(due)).max();
+        if let Some(late) = late.filter(|late| late.whole_seconds() > 60) {
             verdict = verdict.worse(Verdict::Degraded);
-            lines.push(format!("late {late}: {}", task.name));
+            // Whole minutes, so that what is told does not change with every look.
+            let told = |minutes: i64| match minutes {
+                0..120 => format!("late {minutes} min: {}", task.name),
+                _ => format!("late {} h: {}", minutes / 60, task.name),
+            };
+            lines.push(told(late.whole_seconds() / 60));
         }
         if let Some(error) = &task.error {
             verdict = verdict.worse(Verdict::Degraded);
@@ -357,7 +363,8 @@ async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {
     }
     let head = if limited { seen.map_or(0, |last| last.n) } else { desk.store.anchor().n };
     // When a task is next due tells when something of somebody's is due; a lateness that counts was told above.
-    let tasks = if limited { tasks.into_iter().map(|t| TaskHealth { next: None, ..t }).collect() } else { tasks };
+    let tasks =
+        if limited { tasks.into_iter().map(|t| TaskHealth { next: None, since: None, ..t }).collect() } else { tasks };
     Ok(Health {
         verdict,
         lines,

@@ -3,6 +3,7 @@
 mod fixture;
 mod flow;
 mod forged;
+mod health;
 mod layers;
 mod matrix;
 mod repeats;

@@ -118,6 +118,7 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
         let n = steps.load(Ordering::Relaxed);
         vec![TaskHealth {
             name: "launch".to_owned(),
+            since: None,
             last: Some(now),
             next: Some(now.plus(domain::time::Span::hours(i64::try_from(n).unwrap()))),
             steps: n,

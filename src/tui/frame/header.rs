@@ -97,7 +97,7 @@ fn right(model: &Model, line: Line, class: Class) -> Line {
         State::Opening => ("opening".into(), muted),
         State::Live if model.setting.read_only => ("read only".into(), muted),
         State::Live => ("live".into(), muted),
-        State::Troubled(_) => ("! engine".into(), Look::of(Role::Warn)),
+        State::Troubled(lines) => (trouble(&lines, class).into(), Look::of(Role::Warn)),
         State::Held(_) => ("= on hold".into(), Look::of(Role::Warn)),
         State::Stale(silent) => {
             let seconds = silent.as_secs();
@@ -111,6 +111,16 @@ fn right(model: &Model, line: Line, class: Class) -> Line {
         format!("{} {}", when::clock(model.wall(), zone), when::abbreviation(model.wall(), zone)),
         Look::default(),
     )
+}
+
+/// Says what is wrong with the engine: the task that is late by its name, where there is room for it.
+fn trouble(lines: &[String], class: Class) -> String {
+    let late = lines.iter().find(|line| line.starts_with("late "));
+    match late {
+        Some(line) if class >= Class::M => format!("! {line}"),
+        Some(_) => "! late".to_owned(),
+        None => "! engine".to_owned(),
+    }
 }
 
 /// Returns row 2: the alarm while nothing goes out, the strip where there is room, else a thin line.

@@ -292,6 +292,7 @@ pub(super) fn user(uid: u32, name: &str, role: Role) -> UserView {
 fn health() -> Health {
     let task = |name: &str, next: Option<&str>| TaskHealth {
         name: name.to_owned(),
+        since: None,
         last: Some(time("2026-11-23T08:44:57Z")),
         next: next.map(time),
         steps: 118,
