@@ -26,12 +26,22 @@ pub enum StreamKind {
     Post,
     /// Something a person must settle.
     Escalation,
+    /// A signed round.
+    Checkin,
 }
 
 impl StreamKind {
     /// All sorts, in the order in which they are rebuilt.
-    pub const ALL: [Self; 7] =
-        [Self::Agency, Self::Client, Self::Account, Self::Layer, Self::Experiment, Self::Post, Self::Escalation];
+    pub const ALL: [Self; 8] = [
+        Self::Agency,
+        Self::Client,
+        Self::Account,
+        Self::Layer,
+        Self::Experiment,
+        Self::Post,
+        Self::Escalation,
+        Self::Checkin,
+    ];
 
     /// Returns the name in the log.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +53,7 @@ impl StreamKind {
             Self::Experiment => "experiment",
             Self::Post => "post",
             Self::Escalation => "escalation",
+            Self::Checkin => "checkin",
         }
     }
 }

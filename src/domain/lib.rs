@@ -19,6 +19,7 @@ pub mod snapshot;
 pub mod account;
 pub mod actor;
 pub mod agency;
+pub mod checkin;
 pub mod client;
 pub mod escalation;
 pub mod hold;

@@ -11,10 +11,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::StoreError;
 
 /// The migrations, oldest first; the position, from 1, is the schema's number.
-pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_begin.sql")];
+pub(crate) const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_checkins.sql")];
 
 /// The number of the newest schema that this program knows.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Up to this size of the file every page is looked at when it is opened; above, `audit verify` does so.
 const CHECKED_AT_OPEN_MAX: i64 = 256 * 1024 * 1024;

@@ -10,6 +10,7 @@ use domain::account::Account;
 use domain::agency::Agency;
 use domain::aggregate::StreamKind;
 use domain::calendar::layer::Layer;
+use domain::checkin::Checkin;
 use domain::client::Client;
 use domain::escalation::Escalation;
 use domain::experiment::Experiment;
@@ -54,6 +55,7 @@ pub(crate) fn compare(connection: &Connection) -> Result<Vec<Difference>, StoreE
             StreamKind::Experiment => compare_table::<Experiment>(connection, &mut found)?,
             StreamKind::Post => compare_table::<Post>(connection, &mut found)?,
             StreamKind::Escalation => compare_table::<Escalation>(connection, &mut found)?,
+            StreamKind::Checkin => compare_table::<Checkin>(connection, &mut found)?,
         }
     }
     Ok(found)

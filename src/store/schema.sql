@@ -121,6 +121,18 @@ CREATE TABLE escalation (
 ) STRICT;
 CREATE INDEX escalation_open ON escalation (due_us) WHERE open = 1;
 
+CREATE TABLE checkin (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    round TEXT NOT NULL,
+    day TEXT NOT NULL,
+    client TEXT REFERENCES client (key),
+    uid INTEGER NOT NULL
+) STRICT;
+CREATE INDEX checkin_day ON checkin (day);
+CREATE INDEX checkin_uid ON checkin (uid, round);
+
 CREATE TABLE snapshot (
     post TEXT NOT NULL REFERENCES post (key),
     age_us INTEGER NOT NULL,

@@ -7,10 +7,11 @@ use domain::account::Account;
 use domain::agency::{Agency, AgencyEvent};
 use domain::aggregate::Aggregate;
 use domain::calendar::layer::{Layer, LayerId};
+use domain::checkin::Checkin;
 use domain::client::Client;
 use domain::escalation::Escalation;
 use domain::experiment::Experiment;
-use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::post::{Attempt, Post, PostEvent};
 use rusqlite::types::Value;
 
@@ -328,6 +329,40 @@ impl table::Table for Escalation {
 
     fn fixed(&self) -> Vec<Value> {
         vec![text(&self.client)]
+    }
+}
+
+impl Stored for Checkin {
+    type Key = CheckinId;
+    const NOUN: &'static str = "checkin";
+
+    fn key_text(key: &CheckinId) -> String {
+        key.to_string()
+    }
+
+    fn key(&self) -> CheckinId {
+        self.id
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Self::client(self)
+    }
+}
+
+impl table::Table for Checkin {
+    const INSERT: &'static str =
+        "INSERT INTO checkin (key, version, body, round, day, client, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    const UPDATE: &'static str = "UPDATE checkin SET version = ?2, body = ?3 WHERE key = ?1";
+    const FIND: &'static str = "SELECT version, body FROM checkin WHERE key = ?1";
+    const SHOW: &'static str = "SELECT key, version, body, round, day, client, uid FROM checkin";
+
+    fn changing(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn fixed(&self) -> Vec<Value> {
+        let client = Self::client(self).map_or(Value::Null, text);
+        vec![text(self.round), text(self.date), client, Value::Integer(i64::from(self.by.uid))]
     }
 }
 

@@ -7,6 +7,7 @@
 //! A view is one moment: all its answers are of the same state of the store.
 
 mod account;
+mod checkin;
 mod experiment;
 mod log;
 mod post;

@@ -1,6 +1,7 @@
 //! The store as its users meet it: whole agencies, written, read, killed, tampered with.
 
 mod audit;
+mod checkins;
 mod crash;
 mod open;
 mod property;

@@ -71,6 +71,24 @@ impl View<'_> {
         self.count("SELECT coalesce(max(n), 0) FROM event", [])
     }
 
+    /// Returns the number of the last event before a moment; 0 where there is none. Looks back from the end of the log.
+    pub fn head_before(&self, at: UtcTime) -> Result<u64, StoreError> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT n FROM event WHERE time_us < ?1 ORDER BY n DESC LIMIT 1")?
+            .query_row([at.micros()], |row| row.get(0))
+            .optional()?;
+        found.map_or(Ok(0), convert::from_db)
+    }
+
+    /// Returns what a person did after place `after`, oldest first.
+    pub fn events_by(&self, uid: u32, after: u64) -> Result<Vec<EventRecord>, StoreError> {
+        self.event_list(
+            &format!("SELECT {LINK_COLUMNS} FROM event WHERE n > ?1 AND actor_uid = ?2 ORDER BY n"),
+            rusqlite::params![convert::to_db(after)?, uid],
+        )
+    }
+
     /// Returns everything that happened to one thing, oldest first.
     pub fn events_of(&self, kind: StreamKind, key: &str) -> Result<Vec<EventRecord>, StoreError> {
         self.event_list(

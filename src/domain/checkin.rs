@@ -1,0 +1,514 @@
+//! Check-ins: one person's round, signed.
+//!
+//! Decides which rounds there are and their steps, what a signature must say, that work which is left needs a sentence
+//! about who has it, and that a round is signed once a day for the same clients. What is left and what was done is read by
+//! the desk from the store; what was looked at is the one thing that only the face can tell.
+
+use chrono::{NaiveDate, NaiveTime};
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{Aggregate, StreamKind};
+use crate::escalation::Urgency;
+use crate::experiment::Writer;
+use crate::hash::Framed;
+use crate::id::{CheckinId, ClientId, EscalationId, ExperimentId, PostId};
+use crate::refusal::Refusal;
+use crate::role::Scope;
+use crate::time::{Span, UtcTime, Zone};
+
+/// The most characters of a note.
+const NOTE_MAX: usize = 5_000;
+/// The most characters that say what was seen at a step.
+const WHAT_MAX: usize = 200;
+/// How far the clock of a face may be ahead of the desk's.
+const AHEAD_MAX: Span = Span::minutes(5);
+/// The longest that a round may be said to have taken.
+const USED_MAX: u64 = 24 * 60 * 60;
+
+/// A round of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Round {
+    /// Is every account safe, does anything collide, what goes out?
+    Morning,
+    /// Did it go out, what needs a hand?
+    Midday,
+    /// What was learned, what must be looked at tomorrow?
+    EndOfDay,
+}
+
+impl Round {
+    /// All rounds, in the order of the day.
+    pub const ALL: [Self; 3] = [Self::Morning, Self::Midday, Self::EndOfDay];
+
+    /// Returns the words that screens use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Morning => "morning",
+            Self::Midday => "midday",
+            Self::EndOfDay => "end of day",
+        }
+    }
+
+    /// Returns its steps; signing is the last one and not named.
+    pub const fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Morning => &[Step::Alerts, Step::Layers, Step::Queue],
+            Self::Midday => &[Step::Posts, Step::Escalations, Step::Replies],
+            Self::EndOfDay => &[Step::Outcomes, Step::Decide],
+        }
+    }
+
+    /// Returns the hour at which it begins.
+    const fn hour(self) -> u32 {
+        match self {
+            Self::Morning => 9,
+            Self::Midday => 13,
+            Self::EndOfDay => 17,
+        }
+    }
+
+    /// Returns when it begins on a day.
+    pub fn begins(self, date: NaiveDate, zone: Zone) -> Option<UtcTime> {
+        zone.at(date, NaiveTime::from_hms_opt(self.hour(), 0, 0)?)
+    }
+
+    /// Returns the round that begins next, and when; none at the end of all calendars.
+    pub fn next(after: UtcTime, zone: Zone) -> Option<(Self, UtcTime)> {
+        let today = zone.local(after).date;
+        let days = [Some(today), today.succ_opt()].into_iter().flatten();
+        let all = days.flat_map(|date| Self::ALL.into_iter().map(move |round| (round, round.begins(date, zone))));
+        all.filter_map(|(round, at)| Some((round, at?))).find(|(_, at)| *at > after)
+    }
+}
+
+impl std::fmt::Display for Round {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A step of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Morning 1.
+    Alerts,
+    /// Morning 2.
+    Layers,
+    /// Morning 3.
+    Queue,
+    /// Midday 1.
+    Posts,
+    /// Midday 2.
+    Escalations,
+    /// Midday 3.
+    Replies,
+    /// End of day 1.
+    Outcomes,
+    /// End of day 2.
+    Decide,
+}
+
+impl Step {
+    /// Returns the word that screens use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Layers => "layers",
+            Self::Queue => "queue",
+            Self::Posts => "posts",
+            Self::Escalations => "escalations",
+            Self::Replies => "replies",
+            Self::Outcomes => "outcomes",
+            Self::Decide => "decide",
+        }
+    }
+}
+
+/// What a person looked at, as their face tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// At which step.
+    pub step: Step,
+    /// From when.
+    pub from: UtcTime,
+    /// Until when.
+    pub until: UtcTime,
+    /// What stood there: `none open on 9 accounts`.
+    pub what: String,
+}
+
+/// An experiment by both its names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub experiment: ExperimentId,
+    /// Its code.
+    pub code: String,
+}
+
+/// What a person did since they last signed this round.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deeds {
+    /// Experiments whose approval stands by their word.
+    pub approved: Vec<Named>,
+    /// Posts of those.
+    pub posts: u32,
+    /// Experiments that have their word and wait for another's.
+    pub passed_on: Vec<Named>,
+    /// Experiments that were sent back.
+    pub rejected: Vec<Named>,
+    /// Escalations that were settled.
+    pub settled: Vec<EscalationId>,
+}
+
+impl Deeds {
+    /// Tells whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.approved.is_empty() && self.passed_on.is_empty() && self.rejected.is_empty() && self.settled.is_empty()
+    }
+}
+
+/// What is left of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum LeftOf {
+    /// An experiment.
+    Experiment(Named),
+    /// A post.
+    Post {
+        /// Its id.
+        post: PostId,
+    },
+    /// An escalation.
+    Escalation {
+        /// Its id.
+        escalation: EscalationId,
+    },
+    /// Nothing goes out: no engine, or it is on hold.
+    Engine,
+}
+
+/// Work that is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Whose step it is.
+    pub step: Step,
+    /// What.
+    pub of: LeftOf,
+    /// What it is, in words.
+    pub what: String,
+    /// Who has it, or who may do it.
+    pub to: String,
+    /// When it must have been done: the first slot, or the time due.
+    pub before: Option<UtcTime>,
+}
+
+/// An escalation that was open at the moment of signing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAlert {
+    /// Its id.
+    pub escalation: EscalationId,
+    /// The rule that opened it.
+    pub rule: String,
+    /// How much it hurries.
+    pub urgency: Urgency,
+    /// Who has it.
+    pub owner: Option<String>,
+}
+
+/// A signed round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkin {
+    /// Its id.
+    pub id: CheckinId,
+    /// Which round.
+    pub round: Round,
+    /// Of which day, in the zone below.
+    pub date: NaiveDate,
+    /// Where that day is.
+    pub zone: Zone,
+    /// For which clients.
+    pub covers: Scope,
+    /// Who signed.
+    pub by: Writer,
+    /// When.
+    pub at: UtcTime,
+    /// What was looked at, a line a step.
+    pub looked: Vec<Look>,
+    /// What they did since they last signed this round.
+    pub done: Deeds,
+    /// What is left, and to whom.
+    pub left: Vec<Left>,
+    /// The alerts at that moment.
+    pub alerts: Vec<OpenAlert>,
+    /// How long the round took, in seconds, as the face counted.
+    pub used_s: u64,
+    /// What was said.
+    pub note: String,
+    /// The last event before it: the next signature tells what came after.
+    pub log: u64,
+}
+
+/// What happened to a check-in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CheckinEvent {
+    /// It was signed.
+    CheckinSigned {
+        /// All of it.
+        checkin: Box<Checkin>,
+    },
+}
+
+impl Checkin {
+    /// Decides whether it may be signed; `before` are the signatures of that day.
+    pub fn sign(self, before: &[Self]) -> Result<Vec<CheckinEvent>, Refusal> {
+        let what = format!("the {} round", self.round);
+        if let Some(first) = before.iter().find(|b| b.stands_for(self.round, self.date, &self.covers)) {
+            let at = first.at.in_zone(first.zone);
+            return Err(Refusal::nothing(what, format!("{} signed it at {at}", first.by.name)));
+        }
+        self.check_words(&what)?;
+        if !self.left.is_empty() && self.note.trim().is_empty() {
+            let (count, first) = (self.left.len(), self.left.first().map_or("", |left| left.what.as_str()));
+            let things = if count == 1 { "thing is" } else { "things are" };
+            return Err(Refusal::rule(
+                "checkin.note",
+                what,
+                format!("{count} {things} left, first: {first}"),
+                "say in the note who has it and why it waits, or do it first",
+            ));
+        }
+        Ok(vec![CheckinEvent::CheckinSigned { checkin: Box::new(self) }])
+    }
+
+    fn check_words(&self, what: &str) -> Result<(), Refusal> {
+        let invalid =
+            |why: &str, mend: &str| Err(Refusal::invalid("checkin.words", what.to_owned(), why.to_owned(), mend));
+        if self.note.chars().count() > NOTE_MAX {
+            return invalid("its note is longer than 5000 characters", "make it shorter");
+        }
+        if self.used_s > USED_MAX {
+            return invalid("no round takes more than a day", "give the time that it took, in seconds");
+        }
+        for (place, look) in self.looked.iter().enumerate() {
+            if !self.round.steps().contains(&look.step) {
+                return invalid("a step that was looked at is of another round", "name the steps of this round");
+            }
+            if self.looked.iter().skip(place + 1).any(|other| other.step == look.step) {
+                return invalid("a step stands there twice", "name each step once");
+            }
+            if look.from > look.until || look.until > self.at.plus(AHEAD_MAX) {
+                return invalid("a step was looked at in the future, or backwards", "set the clock, then look again");
+            }
+            if look.what.chars().count() > WHAT_MAX {
+                return invalid("what was seen at a step is longer than 200 characters", "make it shorter");
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether it is the signature of a round of a day for these clients, or for more.
+    pub fn stands_for(&self, round: Round, date: NaiveDate, clients: &Scope) -> bool {
+        let covers = match (&self.covers, clients) {
+            (Scope::All, _) => true,
+            (Scope::Only(_), Scope::All) => false,
+            (Scope::Only(mine), Scope::Only(wanted)) => wanted.is_subset(mine),
+        };
+        self.round == round && self.date == date && covers
+    }
+
+    /// Tells whether somebody limited to these clients may read it: it speaks of nothing that they do not see.
+    pub fn is_seen_by(&self, scope: &Scope) -> bool {
+        match (scope, &self.covers) {
+            (Scope::All, _) => true,
+            (Scope::Only(_), Scope::All) => false,
+            (Scope::Only(mine), Scope::Only(covered)) => covered.is_subset(mine),
+        }
+    }
+
+    /// Returns whose it is, where it is one client's.
+    pub fn client(&self) -> Option<&ClientId> {
+        match &self.covers {
+            Scope::Only(clients) if clients.len() == 1 => clients.first(),
+            Scope::Only(_) | Scope::All => None,
+        }
+    }
+}
+
+/// Names what a person is shown before they sign, so that nobody signs for something that came in between.
+pub fn shown(round: Round, left: &[Left], alerts: &[OpenAlert]) -> String {
+    let mut framed = Framed::new("expos.checkin.shown.1").text(round.as_str());
+    for left in left {
+        framed = framed.text(left.step.as_str()).text(&left.what).text(&left.to);
+    }
+    for alert in alerts {
+        framed = framed.text(&alert.escalation.to_string()).text(alert.owner.as_deref().unwrap_or_default());
+    }
+    framed.digest().short()
+}
+
+impl Aggregate for Checkin {
+    type Event = CheckinEvent;
+    const KIND: StreamKind = StreamKind::Checkin;
+
+    fn begin(event: &CheckinEvent) -> Option<Self> {
+        let CheckinEvent::CheckinSigned { checkin } = event;
+        Some((**checkin).clone())
+    }
+
+    fn apply(&mut self, event: &CheckinEvent) {
+        let CheckinEvent::CheckinSigned { checkin } = event;
+        *self = (**checkin).clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn time(text: &str) -> UtcTime {
+        text.parse().unwrap()
+    }
+
+    fn only(names: &[&str]) -> Scope {
+        Scope::Only(names.iter().map(|name| name.parse().unwrap()).collect())
+    }
+
+    fn look(step: Step) -> Look {
+        let at = time("2026-11-24T09:03:00Z");
+        Look { step, from: at, until: at, what: "none".to_owned() }
+    }
+
+    fn morning(covers: Scope) -> Checkin {
+        Checkin {
+            id: CheckinId::new(time("2026-11-24T09:12:00Z"), [1; 10]),
+            round: Round::Morning,
+            date: NaiveDate::from_ymd_opt(2026, 11, 24).unwrap(),
+            zone: Zone::UTC,
+            covers,
+            by: Writer { uid: 7, name: "mira".to_owned() },
+            at: time("2026-11-24T09:12:00Z"),
+            looked: vec![look(Step::Alerts), look(Step::Queue)],
+            done: Deeds::default(),
+            left: Vec::new(),
+            alerts: Vec::new(),
+            used_s: 600,
+            note: String::new(),
+            log: 9,
+        }
+    }
+
+    fn left() -> Left {
+        Left {
+            step: Step::Queue,
+            of: LeftOf::Engine,
+            what: "ACM-001 waits".to_owned(),
+            to: "a reviewer".to_owned(),
+            before: None,
+        }
+    }
+
+    #[test]
+    fn a_round_with_nothing_left_is_signed_without_a_word() {
+        assert_eq!(morning(Scope::All).sign(&[]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn work_that_is_left_needs_a_sentence() {
+        let open = Checkin { left: vec![left()], note: " ".to_owned(), ..morning(Scope::All) };
+        let refusal = open.clone().sign(&[]).unwrap_err();
+        assert_eq!(refusal.rule, "checkin.note");
+        assert!(refusal.why.contains("ACM-001 waits") && refusal.mend.contains("who has it"), "{refusal}");
+        let said = Checkin { note: "jon has it until noon".to_owned(), ..open };
+        assert!(said.sign(&[]).is_ok());
+    }
+
+    #[test]
+    fn a_round_is_signed_once_a_day_for_the_same_clients_or_more() {
+        let all = [morning(Scope::All)];
+        for again in [Scope::All, only(&["acme"])] {
+            let refusal = morning(again).sign(&all).unwrap_err();
+            assert!(refusal.why.contains("mira signed it at"), "{refusal}");
+        }
+        let one = [morning(only(&["acme"]))];
+        assert!(morning(only(&["acme"])).sign(&one).is_err());
+        assert!(morning(only(&["beta"])).sign(&one).is_ok());
+        assert!(morning(Scope::All).sign(&one).is_ok(), "one client's signature is not everybody's");
+        let tomorrow = Checkin { date: NaiveDate::from_ymd_opt(2026, 11, 25).unwrap(), ..morning(Scope::All) };
+        assert!(tomorrow.sign(&all).is_ok());
+        let midday = Checkin { round: Round::Midday, looked: Vec::new(), ..morning(Scope::All) };
+        assert!(midday.sign(&all).is_ok());
+    }
+
+    #[test]
+    fn what_was_looked_at_must_be_possible() {
+        let mut bad: Vec<Checkin> = Vec::new();
+        for looked in [
+            vec![look(Step::Posts)],
+            vec![look(Step::Queue), look(Step::Queue)],
+            vec![Look { until: time("2026-11-24T09:30:00Z"), ..look(Step::Queue) }],
+            vec![Look { until: time("2026-11-24T09:00:00Z"), ..look(Step::Queue) }],
+            vec![Look { what: "x".repeat(201), ..look(Step::Queue) }],
+        ] {
+            bad.push(Checkin { looked, ..morning(Scope::All) });
+        }
+        bad.push(Checkin { note: "x".repeat(5_001), ..morning(Scope::All) });
+        bad.push(Checkin { used_s: 90_000, ..morning(Scope::All) });
+        for checkin in bad {
+            assert_eq!(checkin.clone().sign(&[]).unwrap_err().rule, "checkin.words", "{checkin:?}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_read_by_those_who_see_all_that_it_speaks_of() {
+        assert!(morning(Scope::All).is_seen_by(&Scope::All));
+        assert!(!morning(Scope::All).is_seen_by(&only(&["acme"])));
+        assert!(morning(only(&["acme"])).is_seen_by(&only(&["acme", "beta"])));
+        assert!(!morning(only(&["acme", "beta"])).is_seen_by(&only(&["acme"])));
+        assert_eq!(morning(only(&["acme"])).client().map(ClientId::as_str), Some("acme"));
+        assert_eq!(morning(only(&["acme", "beta"])).client(), None);
+    }
+
+    #[test]
+    fn what_is_shown_has_another_name_once_anything_came_in_between() {
+        let mut names = BTreeSet::new();
+        let other = Left { to: "jon".to_owned(), ..left() };
+        for left in [vec![], vec![left()], vec![other], vec![left(), left()]] {
+            names.insert(shown(Round::Morning, &left, &[]));
+        }
+        names.insert(shown(Round::Midday, &[], &[]));
+        assert_eq!(names.len(), 5);
+    }
+
+    #[test]
+    fn the_next_round_is_today_or_tomorrow_morning() {
+        let zone: Zone = "Europe/Amsterdam".parse().unwrap();
+        for (now, round, at) in [
+            ("2026-11-24T06:00:00Z", Round::Morning, "2026-11-24T08:00:00Z"),
+            ("2026-11-24T08:00:00Z", Round::Midday, "2026-11-24T12:00:00Z"),
+            ("2026-11-24T15:00:00Z", Round::EndOfDay, "2026-11-24T16:00:00Z"),
+            ("2026-11-24T20:00:00Z", Round::Morning, "2026-11-25T08:00:00Z"),
+        ] {
+            assert_eq!(Round::next(time(now), zone), Some((round, time(at))), "{now}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_round_always_lies_ahead_and_within_a_day(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
+            let now = UtcTime::from_micros(micros);
+            for zone in [Zone::UTC, "Australia/Sydney".parse().unwrap(), "America/New_York".parse().unwrap()] {
+                let (_, at) = Round::next(now, zone).unwrap();
+                prop_assert!(at > now && at.since(now) <= Span::hours(25));
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Signed rounds: found by day and by who signed, read by those who may, folded like everything else.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::actor::Actor;
+use domain::checkin::{Checkin, CheckinEvent, Deeds, Round};
+use domain::experiment::Writer;
+use domain::id::CheckinId;
+use domain::role::Scope;
+use domain::time::{Span, Zone};
+
+use super::support::*;
+use crate::{Cause, Open, Store, audit_verify};
+
+fn only(names: &[&str]) -> Scope {
+    Scope::Only(names.iter().map(|name| client_id(name)).collect::<BTreeSet<_>>())
+}
+
+fn checkin(n: u8, covers: Scope) -> Checkin {
+    let signed = at(i64::from(n) * 60);
+    Checkin {
+        id: CheckinId::new(signed, [n; 10]),
+        round: if n.is_multiple_of(2) { Round::Midday } else { Round::Morning },
+        date: NaiveDate::from_ymd_opt(2026, 11, 24).unwrap(),
+        zone: Zone::UTC,
+        covers,
+        by: Writer { uid: 1000 + u32::from(n / 3), name: format!("u{n}") },
+        at: signed,
+        looked: Vec::new(),
+        done: Deeds::default(),
+        left: Vec::new(),
+        alerts: Vec::new(),
+        used_s: 60,
+        note: String::new(),
+        log: 3,
+    }
+}
+
+async fn sign(store: &Store, n: u8, covers: Scope) {
+    let signed = checkin(n, covers);
+    store
+        .write(by_ada("sign"), move |tx| {
+            let event = CheckinEvent::CheckinSigned { checkin: Box::new(signed.clone()) };
+            Ok(tx.append::<Checkin>(&signed.id, vec![event])?)
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn signed_rounds_are_found_and_hide_what_a_scope_does_not_see() {
+    let (store, _) = in_memory().await;
+    with_clients(&store, &["acme", "beta"], 1).await;
+    sign(&store, 1, Scope::All).await;
+    sign(&store, 2, only(&["acme"])).await;
+    sign(&store, 3, only(&["acme", "beta"])).await;
+    store
+        .read(|view| {
+            let ids = |all: Vec<Checkin>| all.into_iter().map(|found| found.by.name).collect::<Vec<_>>();
+            assert_eq!(ids(view.checkins(&Scope::All)?), ["u3", "u2", "u1"]);
+            assert_eq!(ids(view.checkins(&only(&["acme"]))?), ["u2"]);
+            assert_eq!(ids(view.checkins(&only(&["beta"]))?), [""; 0]);
+            let day = checkin(1, Scope::All).date;
+            assert_eq!(ids(view.checkins_on(day)?), ["u1", "u2", "u3"]);
+            assert_eq!(ids(view.checkins_on(day.succ_opt().unwrap())?), [""; 0]);
+            assert_eq!(view.checkin_last_by(1000, Round::Morning)?.map(|found| found.by.name).as_deref(), Some("u1"));
+            assert_eq!(view.checkin_last_by(1001, Round::Morning)?.map(|found| found.by.name).as_deref(), Some("u3"));
+            assert_eq!(view.checkin_last_by(1001, Round::Midday)?, None);
+            assert_eq!(view.checkin(checkin(2, only(&["acme"])).id)?.map(|found| found.at), Some(at(120)));
+            // The log shows one client's signature to those who see the client, the others' to those who see all.
+            let mine = view.events(&only(&["acme"]), 0, 1000)?;
+            assert_eq!(mine.iter().filter(|event| event.event == "checkin_signed").count(), 1);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(store.rebuild_compare().await.unwrap(), vec![]);
+}
+
+#[tokio::test]
+async fn what_a_person_did_is_told_from_a_place_in_the_log_on() {
+    let (store, clock) = in_memory().await;
+    with_clients(&store, &["acme"], 1).await;
+    let before = store.read(|view| view.head()).await.unwrap();
+    later(&clock, 60);
+    store.write(Cause::engine("launch"), |tx| go_out(tx, "acme", 1)).await.unwrap();
+    sign(&store, 1, Scope::All).await;
+    store
+        .read(move |view| {
+            let found = view.events_by(1000, before)?;
+            assert_eq!(found.iter().map(|event| event.event.as_str()).collect::<Vec<_>>(), ["checkin_signed"]);
+            assert!(found.iter().all(|event| event.actor != Actor::Engine));
+            assert!(view.events_by(4242, 0)?.is_empty());
+            assert_eq!(view.head_before(at(30))?, before);
+            assert_eq!(view.head_before(start())?, 0);
+            assert_eq!(view.head_before(view.now().plus(Span::hours(1)))?, view.head()?);
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_store_from_before_rounds_were_signed_is_brought_forward_and_stays_whole() {
+    let founded = Founded::new();
+    let store = founded.open(Open::Owner);
+    with_clients(&store, &["acme"], 2).await;
+    drop(store);
+    let older = rusqlite::Connection::open(founded.home.db()).unwrap();
+    older.execute_batch("DROP TABLE checkin; PRAGMA user_version = 1;").unwrap();
+    older.close().unwrap();
+    let store = founded.open(Open::Owner);
+    sign(&store, 1, only(&["acme"])).await;
+    assert_eq!(store.rebuild_compare().await.unwrap(), vec![]);
+    drop(store);
+    assert_eq!(audit_verify(&founded.home, None).exit_code(), 0);
+}
