@@ -154,6 +154,9 @@ pub(crate) enum Noun {
     Queue(noun::queue::Verb),
     /// Take an approval back
     Undo(noun::queue::Undo),
+    /// Rounds of the day: how they stand, signing one
+    #[command(subcommand, before_help = noun::checkin::EXAMPLES)]
+    Checkin(noun::checkin::Verb),
     /// Slots: what goes out when
     #[command(subcommand, before_help = noun::calendar::EXAMPLES)]
     Calendar(noun::calendar::Verb),

@@ -28,6 +28,8 @@ pub struct Environment {
     pub force_color: bool,
     /// `TERM` is `dumb`.
     pub dumb: bool,
+    /// `TZ`, else the box's zone: where the operator's day is.
+    pub zone: Option<String>,
 }
 
 impl Environment {
@@ -42,6 +44,10 @@ impl Environment {
             no_color: get("NO_COLOR").is_some(),
             force_color: get("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             dumb: get("TERM").is_some_and(|value| value == "dumb"),
+            zone: get("TZ").map_or_else(
+                || std::fs::read_to_string("/etc/timezone").ok().map(|text| text.trim().to_owned()),
+                |value| value.into_string().ok(),
+            ),
         }
     }
 

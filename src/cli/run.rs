@@ -153,6 +153,7 @@ async fn dispatch(noun: Noun, session: &mut Session<'_>) -> Result<Told, Failure
         Noun::Preflight(verb) => noun::preflight::run(session, verb).await,
         Noun::Queue(verb) => noun::queue::run(session, verb).await,
         Noun::Undo(undo) => noun::queue::undo(session, undo).await,
+        Noun::Checkin(verb) => noun::checkin::run(session, verb).await,
         Noun::Calendar(verb) => noun::calendar::run(session, verb).await,
         Noun::Layer(verb) => noun::layer::run(session, verb).await,
         Noun::Post(verb) => noun::post::run(session, verb).await,

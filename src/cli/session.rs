@@ -86,6 +86,11 @@ impl<'a> Session<'a> {
         self.environment.home(self.global)
     }
 
+    /// Returns the operator's own zone; UTC where none is set.
+    pub(crate) fn zone(&self) -> Zone {
+        self.environment.zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Zone::UTC)
+    }
+
     /// Returns the agency's time.
     pub(crate) fn now(&self) -> UtcTime {
         UtcTime::from(self.clock.wall())

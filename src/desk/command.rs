@@ -7,10 +7,11 @@ use std::fmt;
 
 use domain::account::Servers;
 use domain::brief::Platform;
+use domain::checkin::{Look, Round};
 use domain::id::{AccountId, ClientId, EscalationId, PostId};
 use domain::role::{Action, Role};
 use domain::secret::Secret;
-use domain::time::UtcTime;
+use domain::time::{UtcTime, Zone};
 use domain::variant::Facet;
 use serde::{Deserialize, Serialize};
 
@@ -244,6 +245,23 @@ pub enum Command {
         /// How.
         reason: String,
     },
+    /// Sign a round. What is left, open and done is read from the store, never taken from here.
+    CheckinSign {
+        /// Which round, of today.
+        round: Round,
+        /// For one client alone; for all that one sees where none.
+        client: Option<ClientId>,
+        /// Where today is.
+        zone: Zone,
+        /// What was looked at.
+        looked: Vec<Look>,
+        /// How long it took, in seconds.
+        used_s: u64,
+        /// Who has what is left, and why.
+        note: String,
+        /// What stood there as left and open (`RoundView::shown`); refused where that has changed.
+        shown: Option<String>,
+    },
 }
 
 impl Command {
@@ -271,6 +289,7 @@ impl Command {
             Self::PostConfirm { verdict: Verdict::Live { .. }, .. } => Action::SettleLive,
             Self::PostConfirm { verdict: Verdict::NotLive, .. } => Action::SettleNotLive,
             Self::EscalationTake { .. } | Self::EscalationResolve { .. } => Action::Decide,
+            Self::CheckinSign { .. } => Action::CheckIn,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod preflight;
 pub mod problem;
 pub mod query;
 pub mod remote;
+pub mod rounds;
 pub mod rules;
 pub mod server;
 pub mod shared;
@@ -69,6 +70,11 @@ impl Desk {
     /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
     pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
         Self { store, home, rules, clock, beat }
+    }
+
+    /// Tells whether an engine runs beside this desk.
+    pub(crate) fn engine(&self) -> rounds::Engine {
+        if self.beat.is_some() { rounds::Engine::Runs } else { rounds::Engine::Absent }
     }
 
     /// Returns the store, for whoever follows its changes.

@@ -7,6 +7,7 @@ use domain::account::{Connection, Identity, Servers};
 use domain::approval::{Approval, Binding, Field};
 use domain::brief::Platform;
 use domain::calendar::layer::Tenure;
+use domain::checkin::Checkin;
 use domain::client::{BrandKit, Policy};
 use domain::escalation::Escalation;
 use domain::experiment::Stage;
@@ -16,9 +17,11 @@ use domain::post::{Attempt, PostState};
 use domain::preflight::{Finding, Level};
 use domain::role::Role;
 use domain::snapshot::Snapshot;
-use domain::time::UtcTime;
+use domain::time::{UtcTime, Zone};
 use domain::variant::Variant;
 use serde::{Deserialize, Serialize};
+
+use crate::rounds::RoundView;
 
 /// What a person asks to see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +85,20 @@ pub enum Query {
     EscalationShow {
         /// Which.
         escalation: EscalationId,
+    },
+    /// The rounds that were signed.
+    CheckinList,
+    /// One signed round.
+    CheckinShow {
+        /// Which, by id or unique prefix.
+        checkin: String,
+    },
+    /// The rounds of today: signed or not, and what signing would say.
+    CheckinStatus {
+        /// For one client alone; for all that one sees where none.
+        client: Option<ClientId>,
+        /// Where today is.
+        zone: Zone,
     },
     /// The log.
     Events {
@@ -454,6 +471,12 @@ pub enum Answer {
     Escalations(Vec<EscalationView>),
     /// To `EscalationShow`.
     Escalation(Box<EscalationView>),
+    /// To `CheckinList`, the newest first.
+    Checkins(Vec<Checkin>),
+    /// To `CheckinShow`.
+    Checkin(Box<Checkin>),
+    /// To `CheckinStatus`, in the order of the day.
+    Rounds(Vec<RoundView>),
     /// To `Events`.
     Events(Vec<EventLine>),
     /// To `Health`.

@@ -84,7 +84,12 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) => {}
+            Answer::Posts(_)
+            | Answer::Escalation(_)
+            | Answer::Store(_)
+            | Answer::Checkins(_)
+            | Answer::Checkin(_)
+            | Answer::Rounds(_) => {}
         }
     }
 

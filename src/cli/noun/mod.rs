@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod brief;
 pub(crate) mod calendar;
+pub(crate) mod checkin;
 pub(crate) mod client;
 pub(crate) mod engine;
 pub(crate) mod escalation;

@@ -12,18 +12,20 @@ use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, PostView,
     QueueLine, Sheet, SheetPost, StoreInfo, UserView, Verdict,
 };
+use desk::rounds::RoundView;
 use desk::{Answer, Command, Done, Mode, Problem, Query};
 use domain::account::{Connection, Servers};
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion};
 use domain::brief::Platform;
+use domain::checkin::{Checkin, Deeds, Left, LeftOf, Look, Round, Step};
 use domain::client::{BrandKit, Policy};
-use domain::experiment::Stage;
+use domain::experiment::{Stage, Writer};
 use domain::hash::{ContentHash, Digest};
-use domain::id::{CommandId, ExperimentId, PostId};
+use domain::id::{CheckinId, CommandId, ExperimentId, PostId};
 use domain::post::PostState;
 use domain::preflight::{Finding, Guard, Level, Severity};
 use domain::refusal::Refusal;
-use domain::role::Role;
+use domain::role::{Role, Scope};
 use domain::time::{UtcTime, Window};
 use domain::variant::Lane;
 use futures_util::StreamExt;
@@ -84,6 +86,12 @@ impl Script {
             Query::EscalationShow { escalation } => {
                 return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem());
             }
+            Query::CheckinList => Answer::Checkins(vec![checkin()]),
+            Query::CheckinShow { checkin: id } if checkin().id.to_string().starts_with(&id) => {
+                Answer::Checkin(Box::new(checkin()))
+            }
+            Query::CheckinShow { checkin: id } => return Err(Refusal::not_found("checkin", &id).into_problem()),
+            Query::CheckinStatus { .. } => Answer::Rounds(vec![round()]),
             Query::Events { after, .. } => Answer::Events(events().into_iter().filter(|e| e.n > after).collect()),
             Query::Health => Answer::Health(Health {
                 verdict: Verdict::Degraded,
@@ -267,6 +275,46 @@ fn post_view() -> PostView {
     }
 }
 
+fn checkin() -> Checkin {
+    Checkin {
+        id: CheckinId::new(at(0), [3; 10]),
+        round: Round::Morning,
+        date: "2026-11-24".parse().unwrap(),
+        zone: "Europe/Amsterdam".parse().unwrap(),
+        covers: Scope::All,
+        by: Writer { uid: 1001, name: "mira".to_owned() },
+        at: at(0),
+        looked: vec![Look { step: Step::Queue, from: at(-1), until: at(0), what: format!("7 items {HOSTILE}") }],
+        done: Deeds::default(),
+        left: round().left,
+        alerts: Vec::new(),
+        used_s: 660,
+        note: format!("jon has it {HOSTILE}"),
+        log: 12,
+    }
+}
+
+fn round() -> RoundView {
+    let left = Left {
+        step: Step::Queue,
+        of: LeftOf::Engine,
+        what: format!("ACME-001 {HOSTILE} waits for a word"),
+        to: "a reviewer or an admin".to_owned(),
+        before: Some(at(24)),
+    };
+    RoundView {
+        round: Round::Morning,
+        date: "2026-11-24".parse().unwrap(),
+        signed: None,
+        done: Deeds::default(),
+        left: vec![left],
+        alerts: Vec::new(),
+        shown: "0f0f0f0f0f0f".to_owned(),
+        next: None,
+        after: None,
+    }
+}
+
 fn events() -> Vec<EventLine> {
     let event = |n: u64, stream: String, event: &str| EventLine {
         n,
@@ -390,7 +438,7 @@ fingerprint: {fingerprint}
 
 #[tokio::test]
 async fn nothing_hostile_is_ever_raw_in_any_form() {
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 17] = [
         &["queue", "show", "ACME-001"],
         &["client", "show", "acme"],
         &["client", "list"],
@@ -405,6 +453,9 @@ async fn nothing_hostile_is_ever_raw_in_any_form() {
         &["post", "list"],
         &["events", "tail"],
         &["health"],
+        &["checkin", "status"],
+        &["checkin", "list"],
+        &["checkin", "show", "01"],
     ];
     for verb in verbs {
         for form in [&[][..], &["--plain"], &["--json"], &["--color", "never"]] {
@@ -623,4 +674,26 @@ async fn a_brief_without_a_file_and_without_a_person_is_usage() {
     assert_eq!((ran.exit, ran.acted.len()), (2, 0));
     let ran = run(&["brief", "edit", "ACME-001"]).await;
     assert_eq!((ran.exit, ran.out.as_str()), (0, "name = \"Hooks\"\n"));
+}
+
+#[tokio::test]
+async fn a_round_is_signed_in_the_operators_zone_and_its_status_says_with_what() {
+    let ran = run(&["checkin", "status"]).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert!(ran.out.contains("sign with: expos checkin sign morning --shown 0f0f0f0f0f0f\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("waits for a word; a reviewer or an admin, before 2026-11-25 09:00:00 UTC"),
+        "{}",
+        ran.out
+    );
+    let ran =
+        run(&["checkin", "sign", "end-of-day", "--client", "acme", "--note", "jon has it", "--minutes", "9"]).await;
+    let (acted, mode) = &ran.acted[0];
+    assert_eq!((ran.exit, *mode, &acted["round"], &acted["zone"]), (0, Mode::Do, &json!("end_of_day"), &json!("UTC")));
+    assert_eq!((&acted["client"], &acted["used_s"], &acted["shown"]), (&json!("acme"), &json!(540), &Value::Null));
+    let ran = run(&["checkin", "sign", "morning", "--zone", "Europe/Amsterdam", "--dry-run"]).await;
+    assert_eq!((ran.acted[0].1, &ran.acted[0].0["zone"]), (Mode::DryRun, &json!("Europe/Amsterdam")));
+    let ran = run(&["checkin", "show", "01"]).await;
+    assert!(ran.out.contains("looked at\nqueue: 7 items") && ran.out.contains("took:     11 min"), "{}", ran.out);
+    assert_eq!(run(&["checkin", "show", "02"]).await.exit, 4);
 }

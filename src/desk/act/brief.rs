@@ -48,7 +48,8 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::PostMove { .. }
         | Command::PostConfirm { .. }
         | Command::EscalationTake { .. }
-        | Command::EscalationResolve { .. } => return Ok(()),
+        | Command::EscalationResolve { .. }
+        | Command::CheckinSign { .. } => return Ok(()),
     };
     let brief =
         read(toml).map_err(|problems| Problem::Invalid(problems.iter().map(BriefProblem::to_string).collect()))?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod brief;
+mod checkin;
 mod client;
 mod escalation;
 mod experiment;
@@ -29,6 +30,7 @@ use domain::variant::Asset;
 use store::{Cause, Remembered, Stop, StoreError, Tx, WriteError};
 
 use crate::command::{Command, Done};
+use crate::rounds::Engine;
 use crate::{Desk, Mode, Problem, Rules};
 
 /// What every command may use beside the transaction.
@@ -38,6 +40,8 @@ pub(crate) struct Context {
     /// Fresh randomness, from which ids and seeds are made.
     pub(crate) entropy: [u8; 32],
     drawn: u64,
+    /// Whether anything goes out at all.
+    pub(crate) engine: Engine,
     /// A brief's pictures, read before the transaction, by the name that the brief gives.
     pub(crate) assets: BTreeMap<String, Asset>,
     /// The brief that the command holds, read before the transaction.
@@ -109,8 +113,15 @@ pub(crate) async fn carry_out(
 ) -> Result<Done, Problem> {
     let entropy = clock::fresh_bytes::<32>().map_err(|e| Problem::Failed(e.to_string()))?;
     let uid = person.uid;
-    let mut context =
-        Context { person, rules: Arc::clone(&desk.rules), entropy, drawn: 0, assets: BTreeMap::new(), brief: None };
+    let mut context = Context {
+        person,
+        rules: Arc::clone(&desk.rules),
+        entropy,
+        drawn: 0,
+        engine: desk.engine(),
+        assets: BTreeMap::new(),
+        brief: None,
+    };
     if let Err(problem) = brief::read_ahead(desk, &mut context, &command).await {
         return match problem {
             Problem::Refused(refusal) => Err(refused(desk, cause, refusal).await),
@@ -213,5 +224,8 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         Command::PostConfirm { post, verdict } => post::confirm(context, tx, post, verdict),
         Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
         Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
+        Command::CheckinSign { round, client, zone, looked, used_s, note, shown } => {
+            checkin::sign(context, tx, checkin::Ask { round, client, zone, looked, used_s, note, shown })
+        }
     }
 }

@@ -6,17 +6,19 @@ mod line;
 mod post;
 
 use domain::actor::Person;
+use domain::checkin::{Checkin, Round};
 use domain::client::Client;
 use domain::id::{ClientId, EscalationId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
-use domain::time::UtcTime;
+use domain::time::{UtcTime, Zone};
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
     AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView,
     StoreInfo, TaskHealth, UserView, Verdict,
 };
+use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
 use crate::{Desk, Problem, Rules};
 
@@ -47,8 +49,9 @@ pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<
     let store = desk.store.clone();
     let epoch = store.epoch().0;
     let anchor = store.anchor();
+    let engine = desk.engine();
     let read = desk.store.read(move |view| {
-        let asked = Asked { person: &person, rules: &rules, view };
+        let asked = Asked { person: &person, rules: &rules, view, engine };
         match asked.answer(query, epoch, &anchor) {
             Ok(answer) => Ok(Ok(answer)),
             Err(No::Refused(refusal)) => Ok(Err(refusal)),
@@ -62,6 +65,7 @@ struct Asked<'a, 'v> {
     person: &'a Person,
     rules: &'a Rules,
     view: &'a View<'v>,
+    engine: Engine,
 }
 
 impl Asked<'_, '_> {
@@ -91,6 +95,9 @@ impl Asked<'_, '_> {
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
             }
             Query::EscalationShow { escalation } => Answer::Escalation(Box::new(self.escalation(escalation)?)),
+            Query::CheckinList => Answer::Checkins(self.view.checkins(self.scope())?),
+            Query::CheckinShow { checkin } => Answer::Checkin(Box::new(self.checkin(&checkin)?)),
+            Query::CheckinStatus { client, zone } => Answer::Rounds(self.rounds(client, zone)?),
             Query::Events { after, limit } => Answer::Events(
                 self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
             ),
@@ -130,6 +137,28 @@ impl Asked<'_, '_> {
     fn escalation(&self, id: EscalationId) -> Result<domain::escalation::Escalation, No> {
         let found = self.view.escalation(id)?.filter(|e| self.person.sees(&e.client));
         found.ok_or_else(|| Refusal::not_found("escalation", &id.to_string()).into())
+    }
+
+    fn checkin(&self, name: &str) -> Result<Checkin, No> {
+        let prefix = name.to_ascii_uppercase();
+        let mut found = self.view.checkins(self.scope())?;
+        found.retain(|checkin| !prefix.is_empty() && checkin.id.to_string().starts_with(&prefix));
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(Refusal::ambiguous("checkin", name).into()),
+            (None, _) => Err(Refusal::not_found("checkin", name).into()),
+        }
+    }
+
+    fn rounds(&self, client: Option<ClientId>, zone: Zone) -> Result<Vec<RoundView>, No> {
+        if let Some(client) = &client {
+            self.client(client)?;
+        }
+        let covers = covered(self.person, client);
+        let (view, rules, person, engine) = (self.view, self.rules, self.person, self.engine);
+        let of = Of { view, rules, person, covers: &covers, zone, engine };
+        let rounds: Result<Vec<RoundView>, StoreError> = Round::ALL.into_iter().map(|round| of.round(round)).collect();
+        Ok(rounds?)
     }
 
     /// People as far as their clients are the asker's: an outsider's name is no business of a limited person.

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use domain::account::Servers;
 use domain::agency::HomeKind;
 use domain::brief::Platform;
+use domain::checkin::Round;
 use domain::hold::HoldCause;
 use domain::role::{Role, print};
-use domain::time::Span;
+use domain::time::{Span, Zone};
 use domain::variant::Facet;
 
 use super::fixture::*;
@@ -58,6 +59,7 @@ fn row(command: &Command, on: On) -> (&'static str, Of) {
         Command::PostConfirm { verdict: Verdict::Live { .. }, .. } => ("-yyy", Of::Client),
         Command::PostConfirm { verdict: Verdict::NotLive, .. } => ("--yy", Of::Client),
         Command::EscalationTake { .. } | Command::EscalationResolve { .. } => ("-yyy", Of::Client),
+        Command::CheckinSign { .. } => ("-yyy", Of::Client),
     }
 }
 
@@ -179,6 +181,15 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
         Command::PostConfirm { post: post(&n.doubt), verdict: Verdict::NotLive },
         Command::EscalationTake { escalation: n.escalation.parse().unwrap() },
         Command::EscalationResolve { escalation: n.escalation.parse().unwrap(), reason: reason() },
+        Command::CheckinSign {
+            round: Round::Morning,
+            client: Some(owner()),
+            zone: Zone::UTC,
+            looked: Vec::new(),
+            used_s: 60,
+            note: reason(),
+            shown: None,
+        },
     ];
     let mut all: Vec<(Command, On)> = commands.into_iter().map(|command| (command, On::Plain)).collect();
     all.push((target(Stoppable::Account(b2())), On::Breach));
@@ -422,6 +433,9 @@ async fn a_stranger_gets_the_strangers_answer_and_nothing_else() {
             Query::SnapshotList { experiment: None },
             Query::EscalationList { all: true },
             Query::EscalationShow { escalation: alpha.escalation.parse().unwrap() },
+            Query::CheckinList,
+            Query::CheckinShow { checkin: "01".to_owned() },
+            Query::CheckinStatus { client: None, zone: Zone::UTC },
             Query::Events { after: 0, limit: 500 },
             Query::Health,
             Query::StoreInfo,

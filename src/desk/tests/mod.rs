@@ -7,6 +7,7 @@ mod health;
 mod layers;
 mod matrix;
 mod repeats;
+mod rounds;
 mod sheets;
 mod socket;
 mod two_clients;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::agency::HomeKind;
+use domain::checkin::Round;
 use domain::hold::HoldCause;
 use domain::post::Repeat;
 use domain::role::Role;
+use domain::time::Zone;
 use domain::variant::Facet;
 
 use super::fixture::*;
@@ -32,6 +34,8 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::SnapshotList { experiment: None },
         Query::EscalationList { all: true },
         Query::EscalationList { all: false },
+        Query::CheckinList,
+        Query::CheckinStatus { client: None, zone: Zone::UTC },
         Query::Events { after: 0, limit: 500 },
         Query::Events { after: 0, limit: 1 },
         Query::Health,
@@ -40,6 +44,7 @@ fn questions(names: &[String]) -> Vec<Query> {
     for name in ["alpha", "beta", "gamma"] {
         all.push(Query::ClientShow { client: client(name) });
         all.push(Query::ExperimentList { client: Some(client(name)), all: true });
+        all.push(Query::CheckinStatus { client: Some(client(name)), zone: Zone::UTC });
     }
     for name in names {
         all.push(Query::ExperimentShow { experiment: name.clone() });
@@ -47,6 +52,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         all.push(Query::PostList { experiment: Some(name.clone()) });
         all.push(Query::SnapshotList { experiment: Some(name.clone()) });
         all.push(Query::PostShow { post: name.clone() });
+        all.push(Query::CheckinShow { checkin: name.clone() });
         if let Ok(escalation) = name.parse() {
             all.push(Query::EscalationShow { escalation });
         }
@@ -72,6 +78,9 @@ fn is_asked(query: &Query) -> &'static str {
         Query::SnapshotList { .. } => "snapshot_list",
         Query::EscalationList { .. } => "escalation_list",
         Query::EscalationShow { .. } => "escalation_show",
+        Query::CheckinList => "checkin_list",
+        Query::CheckinShow { .. } => "checkin_show",
+        Query::CheckinStatus { .. } => "checkin_status",
         Query::Events { .. } => "events",
         Query::Health => "health",
         Query::StoreInfo => "store_info",
@@ -178,6 +187,17 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     world.act(BEA, Command::Pause { target: Stoppable::Client(client("beta")), reason: "wait".to_owned() }).await;
     world.hold_account("beta-bs", HoldCause::Breach).await;
     compare("holds").await;
+    let sign = Command::CheckinSign {
+        round: Round::Morning,
+        client: Some(client("beta")),
+        zone: Zone::UTC,
+        looked: Vec::new(),
+        used_s: 60,
+        note: "the account is stopped".to_owned(),
+        shown: None,
+    };
+    world.act(BEA, sign).await;
+    compare("a signed round").await;
     assert!(
         world
             .try_as(BEA, Command::StopExperiment { experiment: theirs.clone(), reason: "x".to_owned() })

@@ -57,6 +57,9 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Snapshots(_)
         | Answer::Escalations(_)
         | Answer::Escalation(_)
+        | Answer::Checkins(_)
+        | Answer::Checkin(_)
+        | Answer::Rounds(_)
         | Answer::Events(_)
         | Answer::Health(_)
         | Answer::Store(_) => Vec::new(),

@@ -1,0 +1,265 @@
+//! Rounds: what signing one would say now, from what is stored.
+//!
+//! Decides what counts as left at each round and to whom, which alerts stand, and what a person did since they last signed
+//! it. Both the sheet that is shown and the signature are made here, so that a face is never trusted with either.
+
+use chrono::{NaiveDate, NaiveTime};
+use domain::actor::Person;
+use domain::approval::ApprovalLevel;
+use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Step, shown};
+use domain::escalation::Escalation;
+use domain::experiment::{Experiment, Stage};
+use domain::id::{CheckinId, ClientId, EscalationId};
+use domain::role::Scope;
+use domain::time::{UtcTime, Zone};
+use serde::{Deserialize, Serialize};
+use store::{Escalations, ExperimentFilter, StoreError, View};
+
+use crate::act::is_waiting;
+use crate::rules::Rules;
+use crate::sheet::draft;
+
+/// Whether anything goes out at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// An engine runs beside this desk.
+    Runs,
+    /// None does.
+    Absent,
+}
+
+/// Whose signature stands under a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The signed round.
+    pub checkin: CheckinId,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: UtcTime,
+    /// What they said; empty where it may speak of clients that the asker does not see.
+    pub note: String,
+}
+
+/// A round of today: whether it is signed, and what signing it would say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundView {
+    /// Which.
+    pub round: Round,
+    /// Of which day.
+    pub date: NaiveDate,
+    /// Who signed it, for these clients.
+    pub signed: Option<Signature>,
+    /// What the asker did since they last signed this round.
+    pub done: Deeds,
+    /// What is left, and to whom.
+    pub left: Vec<Left>,
+    /// The alerts that are open.
+    pub alerts: Vec<OpenAlert>,
+    /// Names all that is left and open; a signature may give it, and is refused once it has changed.
+    pub shown: String,
+    /// The next slot of these clients.
+    pub next: Option<UtcTime>,
+    /// The round that begins next, and when.
+    pub after: Option<(Round, UtcTime)>,
+}
+
+/// What a round is looked at for.
+pub(crate) struct Of<'a, 'v> {
+    pub(crate) view: &'a View<'v>,
+    pub(crate) rules: &'a Rules,
+    pub(crate) person: &'a Person,
+    pub(crate) covers: &'a Scope,
+    pub(crate) zone: Zone,
+    pub(crate) engine: Engine,
+}
+
+/// Returns the clients that a person's signature covers: one, or all that they see.
+pub(crate) fn covered(person: &Person, client: Option<ClientId>) -> Scope {
+    client.map_or_else(|| person.scope.clone(), |client| Scope::Only([client].into()))
+}
+
+impl Of<'_, '_> {
+    /// Returns the day that it is.
+    pub(crate) fn date(&self) -> NaiveDate {
+        self.zone.local(self.view.now()).date
+    }
+
+    /// Returns a round as it stands.
+    pub(crate) fn round(&self, round: Round) -> Result<RoundView, StoreError> {
+        let (date, now) = (self.date(), self.view.now());
+        let alerts = self.view.escalations(self.covers, Escalations::Open)?;
+        let left = self.left(round, &alerts)?;
+        let alerts: Vec<OpenAlert> = alerts
+            .into_iter()
+            .map(|e| OpenAlert { escalation: e.id, rule: e.rule, urgency: e.urgency, owner: e.owner })
+            .collect();
+        let signed = self.view.checkins_on(date)?.into_iter().find(|c| c.stands_for(round, date, self.covers));
+        Ok(RoundView {
+            round,
+            date,
+            signed: signed.map(|checkin| self.signature(checkin)),
+            done: self.done(round, date)?,
+            shown: shown(round, &left, &alerts),
+            left,
+            alerts,
+            next: self.view.post_next_slot(self.covers, &["planned", "preparing", "prepared"], now)?,
+            after: Round::next(now, self.zone),
+        })
+    }
+
+    fn signature(&self, checkin: Checkin) -> Signature {
+        let note = if checkin.is_seen_by(&self.person.scope) { checkin.note } else { String::new() };
+        Signature { checkin: checkin.id, by: checkin.by.name, at: checkin.at, note }
+    }
+
+    fn left(&self, round: Round, alerts: &[Escalation]) -> Result<Vec<Left>, StoreError> {
+        let mut left = self.engine(round)?;
+        let step = match round {
+            Round::Morning => Step::Alerts,
+            Round::Midday => Step::Escalations,
+            Round::EndOfDay => Step::Decide,
+        };
+        // One that somebody has taken is in good hands, and stands among the alerts.
+        left.extend(alerts.iter().filter(|e| e.owner.is_none()).map(|e| Left {
+            step,
+            of: LeftOf::Escalation { escalation: e.id },
+            what: e.what.clone(),
+            to: "nobody has taken it".to_owned(),
+            before: Some(e.due),
+        }));
+        match round {
+            Round::Morning => left.extend(self.queue()?),
+            Round::Midday => left.extend(self.posts()?),
+            Round::EndOfDay => left.extend(self.decisions()?),
+        }
+        Ok(left)
+    }
+
+    /// While nothing goes out, whoever signs must say that they know.
+    fn engine(&self, round: Round) -> Result<Vec<Left>, StoreError> {
+        let held = !self.view.agency()?.holds.is_free();
+        let (what, to) = match (self.engine, held) {
+            (Engine::Runs, false) => return Ok(Vec::new()),
+            (Engine::Runs, true) => ("everything is on hold: nothing goes out", "an admin releases it"),
+            (Engine::Absent, _) => ("no engine runs: nothing goes out", "whoever starts it"),
+        };
+        let step = round.steps().first().copied().unwrap_or(Step::Alerts);
+        Ok(vec![Left { step, of: LeftOf::Engine, what: what.to_owned(), to: to.to_owned(), before: None }])
+    }
+
+    fn queue(&self) -> Result<Vec<Left>, StoreError> {
+        let mut left = Vec::new();
+        for experiment in self.view.experiments(self.covers, &ExperimentFilter::default())? {
+            if !is_waiting(&experiment) || experiment.brief.is_none() {
+                continue;
+            }
+            let sheet = draft(self.view, self.rules, &experiment)?;
+            let Some(before) = sheet.posts.first().map(|(post, _)| post.window.from) else { continue };
+            let blocked = sheet.findings.iter().any(|f| f.severity == domain::preflight::Severity::Block);
+            let regulated = self.view.client(&experiment.client)?.is_some_and(|client| client.policy.regulated);
+            left.push(Left {
+                step: Step::Queue,
+                what: format!("{} waits for a word", called(&experiment)),
+                to: waits_for(&experiment, sheet.level.level, blocked, regulated),
+                of: LeftOf::Experiment(named(&experiment)),
+                before: Some(before),
+            });
+        }
+        left.sort_by_key(|left| left.before);
+        Ok(left)
+    }
+
+    fn posts(&self) -> Result<Vec<Left>, StoreError> {
+        let states = ["unconfirmed", "awaiting operator", "claimed"];
+        let left = self.view.posts_in_state(self.covers, &states)?.into_iter().map(|post| Left {
+            step: Step::Posts,
+            of: LeftOf::Post { post: post.id },
+            what: format!("{} is {}", post.what(), post.state.word()),
+            to: "whoever settles it".to_owned(),
+            before: Some(post.window.until),
+        });
+        Ok(left.collect())
+    }
+
+    fn decisions(&self) -> Result<Vec<Left>, StoreError> {
+        let filter = ExperimentFilter { stages: vec![Stage::Reviewing.word()], ..ExperimentFilter::default() };
+        let left = self.view.experiments(self.covers, &filter)?.into_iter().map(|experiment| Left {
+            step: Step::Decide,
+            what: format!("{} waits for a decision", called(&experiment)),
+            to: "whoever decides".to_owned(),
+            of: LeftOf::Experiment(named(&experiment)),
+            before: None,
+        });
+        Ok(left.collect())
+    }
+
+    /// Returns what the person did since they last signed this round; since this morning where they never did.
+    fn done(&self, round: Round, date: NaiveDate) -> Result<Deeds, StoreError> {
+        let since = match self.view.checkin_last_by(self.person.uid, round)? {
+            Some(last) => last.log,
+            None => match self.zone.at(date, NaiveTime::MIN) {
+                Some(midnight) => self.view.head_before(midnight)?,
+                None => 0,
+            },
+        };
+        let mut deeds = Deeds::default();
+        let events = self.view.events_by(self.person.uid, since)?;
+        let of = |name: &str| {
+            let keys = events.iter().filter(|e| e.event == name).map(|e| e.key.clone());
+            keys.collect::<std::collections::BTreeSet<_>>()
+        };
+        for key in of("word_given") {
+            let Some(experiment) = self.experiment(&key)? else { continue };
+            let mine = |w: &domain::approval::Approver| w.uid == Some(self.person.uid);
+            if !experiment.words.iter().any(mine) {
+                continue;
+            }
+            if experiment.stage == Stage::AwaitingApproval {
+                deeds.passed_on.push(named(&experiment));
+                continue;
+            }
+            let posts = self.view.posts_of(experiment.id)?;
+            let count = posts.iter().filter(|p| p.approval.as_ref().is_some_and(|a| a.by.iter().any(mine))).count();
+            deeds.posts = deeds.posts.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+            deeds.approved.push(named(&experiment));
+        }
+        for key in of("experiment_rejected") {
+            deeds.rejected.extend(self.experiment(&key)?.as_ref().map(named));
+        }
+        for event in events.iter().filter(|e| e.event == "escalation_resolved") {
+            if event.client.as_ref().is_some_and(|client| self.covers.holds(client)) {
+                deeds.settled.extend(event.key.parse::<EscalationId>().ok());
+            }
+        }
+        Ok(deeds)
+    }
+
+    /// Returns an experiment of the clients that are covered.
+    fn experiment(&self, key: &str) -> Result<Option<Experiment>, StoreError> {
+        let Ok(id) = key.parse() else { return Ok(None) };
+        Ok(self.view.experiment(id)?.filter(|e| self.covers.holds(&e.client)))
+    }
+}
+
+fn named(experiment: &Experiment) -> Named {
+    Named { experiment: experiment.id, code: experiment.code.clone() }
+}
+
+fn called(experiment: &Experiment) -> String {
+    let name = experiment.brief.as_ref().map(|brief| brief.name.raw()).unwrap_or_default();
+    format!("{} {name}", experiment.code)
+}
+
+fn waits_for(experiment: &Experiment, level: ApprovalLevel, blocked: bool, regulated: bool) -> String {
+    let given = experiment.words.len();
+    let needed = experiment.words_needed(regulated).max(1);
+    if blocked {
+        return "its author: a guard blocks it".to_owned();
+    }
+    match level {
+        ApprovalLevel::Manual if needed > 1 => format!("a reviewer or an admin, {given} of {needed} words given"),
+        ApprovalLevel::Manual => "a reviewer or an admin".to_owned(),
+        ApprovalLevel::Auto | ApprovalLevel::Review => "anybody who may approve".to_owned(),
+    }
+}
