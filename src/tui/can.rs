@@ -45,6 +45,7 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
             Some(Open::Detail(_)) | None => not("there is nothing to fold here"),
         },
         Intent::Take => allowed(model, Action::Decide, alert(model)),
+        Intent::SignOff => sign_off(model),
         Intent::Pause => pause(model),
         Intent::StartEngine => start_engine(model),
         Intent::Undo => match (allowed(model, Action::Stop, Can::Yes), has_undo(model)) {
@@ -133,6 +134,14 @@ fn alert(model: &Model) -> Can {
     if here && open { Can::Yes } else { not("there is no open alert under the cursor") }
 }
 
+fn sign_off(model: &Model) -> Can {
+    match (why_no_start(model, Action::CheckIn), morning::signed_words(model)) {
+        (Some(why), _) => Can::Not(why),
+        (None, Some(words)) => Can::Not(format!("it is {words}")),
+        (None, None) => Can::Yes,
+    }
+}
+
 fn act(model: &Model) -> Can {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => approve(model, id),
@@ -143,7 +152,7 @@ fn act(model: &Model) -> Can {
                 Some(why) => Can::Not(why),
                 None => alert(model),
             },
-            Step::Layers => not("there is nothing to settle here"),
+            Step::Layers | Step::SignOff => not("there is nothing to settle here"),
         },
         (None, Pane::Experiments) => match model.experiments.list.cursor() {
             Some(id) => main_step(model, *id),
@@ -301,7 +310,7 @@ fn new_rows(model: &Model) -> Can {
         (None, Pane::Morning) => match model.morning.step {
             Step::Queue => counts(&model.morning.queue),
             Step::Alerts => counts(&model.morning.alerts),
-            Step::Layers => (0, 0),
+            Step::Layers | Step::SignOff => (0, 0),
         },
         (None, Pane::Experiments) => counts(&model.experiments.list),
         (Some(_), _) | (None, Pane::System) => (0, 0),

@@ -39,6 +39,8 @@ pub(crate) enum Scope {
     ResumeSheet,
     /// The sheet before an alert is settled.
     ResolveSheet,
+    /// The sheet before a round is signed.
+    SignSheet,
     /// Why it is like this.
     WhySheet,
     /// Every key that is valid.
@@ -73,6 +75,7 @@ impl Scope {
             | Self::StopSheet
             | Self::ResumeSheet
             | Self::ResolveSheet
+            | Self::SignSheet
             | Self::WhySheet
             | Self::HelpSheet
             | Self::PaletteSheet
@@ -121,6 +124,7 @@ pub(crate) enum Intent {
     Unfold,
     Fold,
     Take,
+    SignOff,
     Pause,
     StartEngine,
     Confirm,
@@ -181,6 +185,7 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor: you settle it"),
     quiet(S::Morning, &[Char(']'), Tab], Intent::Next, "next step", "go to the next step of the round"),
     quiet(S::Morning, &[Char('[')], Intent::Previous, "step before", "go to the step before"),
+    shown(S::Morning, &[Char('S')], Intent::SignOff, "sign off", "sign this round off: what is left is shown first"),
     shown(
         S::Approval,
         &[Char('a')],
@@ -251,6 +256,9 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Rows, &[Ctrl('u'), PageUp], Intent::PageUp, "page up", "a page up"),
     quiet(S::ApproveSheet, &[Char('y')], Intent::Confirm, "approve", "give your word for exactly this"),
     quiet(S::ApproveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; nothing is approved"),
+    quiet(S::SignSheet, &[Char('y')], Intent::Confirm, "sign", "sign for exactly this"),
+    quiet(S::SignSheet, &[Char('e')], Intent::Words, "note", "write the note"),
+    quiet(S::SignSheet, &[Esc, Char('q')], Intent::Dismiss, "not yet", "close the sheet; nothing is signed"),
     quiet(S::RefuseSheet, &[Char('1')], Intent::Choice(1), "off brand", "refuse: off brand"),
     quiet(S::RefuseSheet, &[Char('2')], Intent::Choice(2), "claim risk", "refuse: claim risk"),
     quiet(S::RefuseSheet, &[Char('3')], Intent::Choice(3), "wrong asset", "refuse: wrong asset"),

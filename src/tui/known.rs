@@ -10,6 +10,8 @@ use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostView, QueueLine,
     SnapshotView, UserView,
 };
+use desk::rounds::RoundView;
+use domain::checkin::Round;
 use domain::escalation::Escalation;
 use domain::id::{AccountId, ClientId, ExperimentId, PostId};
 use domain::time::Zone;
@@ -33,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) details: BTreeMap<ExperimentId, ExperimentView>,
     pub(crate) snapshots: BTreeMap<String, Vec<SnapshotView>>,
     pub(crate) escalations: Option<Vec<Escalation>>,
+    /// The rounds of today, for one client or for all.
+    pub(crate) rounds: Option<(Option<ClientId>, Vec<RoundView>)>,
     pub(crate) layers: Option<Vec<LayerView>>,
     pub(crate) users: Vec<UserView>,
     pub(crate) health: Option<Health>,
@@ -83,13 +87,13 @@ impl Known {
                     self.snapshots.insert(code.clone(), snapshots);
                 }
             }
+            Answer::Rounds(rounds) => {
+                if let Ask::Rounds { client, .. } = ask {
+                    self.rounds = Some((client.clone(), rounds));
+                }
+            }
             // Nothing here asks these.
-            Answer::Posts(_)
-            | Answer::Escalation(_)
-            | Answer::Store(_)
-            | Answer::Checkins(_)
-            | Answer::Checkin(_)
-            | Answer::Rounds(_) => {}
+            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) | Answer::Checkins(_) | Answer::Checkin(_) => {}
         }
     }
 
@@ -121,6 +125,12 @@ impl Known {
             "agency" => vec![Ask::Me, Ask::Users, Ask::Health],
             _ => Vec::new(),
         }
+    }
+
+    /// Returns a round of today as it stands for these clients.
+    pub(crate) fn round(&self, client: Option<&ClientId>, round: Round) -> Option<&RoundView> {
+        let (of, rounds) = self.rounds.as_ref()?;
+        rounds.iter().find(|found| found.round == round).filter(|_| of.as_ref() == client)
     }
 
     /// Returns a client's zone.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
-use domain::id::PostId;
-use domain::time::UtcTime;
+use domain::id::{ClientId, PostId};
+use domain::time::{UtcTime, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
@@ -90,6 +90,13 @@ pub enum Ask {
     Experiment(String),
     /// What a person must settle.
     Escalations,
+    /// The rounds of today.
+    Rounds {
+        /// For one client alone.
+        client: Option<ClientId>,
+        /// Where today is.
+        zone: String,
+    },
     /// Layers.
     Layers,
     /// People.
@@ -118,6 +125,9 @@ impl Ask {
             Self::Experiments => Query::ExperimentList { client: None, all: true },
             Self::Experiment(code) => Query::ExperimentShow { experiment: code.clone() },
             Self::Escalations => Query::EscalationList { all: false },
+            Self::Rounds { client, zone } => {
+                Query::CheckinStatus { client: client.clone(), zone: zone.parse().unwrap_or(Zone::UTC) }
+            }
             Self::Layers => Query::LayerList,
             Self::Users => Query::UserList,
             Self::Recent(head) => Query::Events { after: head.saturating_sub(RECENT), limit: 500 },

@@ -124,6 +124,7 @@ pub(crate) enum Doing {
     TakeBack(String),
     Take,
     Settle,
+    Sign,
 }
 
 /// Commands sent together.
@@ -274,7 +275,7 @@ impl Model {
             (Some(Open::Detail(_)), _) => vec![Scope::Detail],
             (None, Pane::Morning) => match self.morning.step {
                 Step::Alerts => vec![Scope::Alerts, Scope::Morning],
-                Step::Layers => vec![Scope::Morning],
+                Step::Layers | Step::SignOff => vec![Scope::Morning],
                 Step::Queue => vec![Scope::Queue, Scope::Morning],
             },
             (None, Pane::Experiments) => vec![Scope::Experiments],
@@ -319,7 +320,7 @@ impl Model {
             (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(id),
             (None, Pane::Morning) => match self.morning.step {
                 Step::Queue => self.morning.queue.cursor().copied(),
-                Step::Alerts | Step::Layers => None,
+                Step::Alerts | Step::Layers | Step::SignOff => None,
             },
             (None, Pane::Experiments) => self.experiments.list.cursor().copied(),
             (None, Pane::System) => None,
@@ -348,6 +349,11 @@ impl Model {
             Manual => Action::ApproveManual,
         };
         !matches!(cell(action, Column::Person(self.role())), Cell::No | Cell::Never)
+    }
+
+    /// Returns the question how the rounds of today stand, for the clients that are shown.
+    pub(crate) fn ask_rounds(&self) -> Ask {
+        Ask::Rounds { client: self.scope.clone(), zone: self.setting.zone.to_string() }
     }
 
     /// Tells whether something of a client is shown.

@@ -14,7 +14,7 @@ use crate::when;
 use super::Class;
 
 /// How long a round may take.
-const BUDGET_MIN: u64 = 15;
+pub(crate) const BUDGET_MIN: u64 = 15;
 
 /// Returns row 1.
 pub(super) fn line(model: &Model) -> Line {

@@ -8,6 +8,8 @@ mod hint;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub(crate) use header::BUDGET_MIN;
+
 use crate::line::{Line, Look};
 use crate::model::{Model, Open, Pane};
 use crate::pen::Pen;

@@ -1,20 +1,23 @@
 //! Morning: is every account safe, does anything collide, what goes out?
 //!
-//! Decides the three steps, what each row of the queue is waiting for, and which rows count as clean. Approving itself is
+//! Decides the four steps, what each row of the queue is waiting for, and which rows count as clean. Approving itself is
 //! a sheet's business, the whole of an item the approval page's.
 
 mod day;
 pub(crate) mod preview;
-mod steps;
+pub(crate) mod steps;
 pub(crate) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::query::{ExperimentLine, QueueLine};
+use desk::rounds::Signature;
 use domain::approval::ApprovalLevel;
+use domain::checkin;
 use domain::experiment::Stage;
-use domain::id::{EscalationId, ExperimentId};
+use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Severity;
+use domain::time::UtcTime;
 use tui_input::Input;
 
 pub(crate) use day::strip;
@@ -22,6 +25,7 @@ pub(crate) use day::strip;
 use crate::list::List;
 use crate::model::Model;
 use crate::sign::Sign;
+use crate::when;
 
 /// A step of the round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -33,16 +37,29 @@ pub(crate) enum Step {
     /// What waits for a word.
     #[default]
     Queue,
+    /// Who signed, or what is left.
+    SignOff,
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 3] = [Self::Alerts, Self::Layers, Self::Queue];
+    pub(crate) const ALL: [Self; 4] = [Self::Alerts, Self::Layers, Self::Queue, Self::SignOff];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Alerts => "Alerts",
             Self::Layers => "Layers",
             Self::Queue => "Queue",
+            Self::SignOff => "Sign off",
+        }
+    }
+
+    /// Returns what a signature calls it; none for signing itself.
+    pub(crate) const fn of_round(self) -> Option<checkin::Step> {
+        match self {
+            Self::Alerts => Some(checkin::Step::Alerts),
+            Self::Layers => Some(checkin::Step::Layers),
+            Self::Queue => Some(checkin::Step::Queue),
+            Self::SignOff => None,
         }
     }
 
@@ -75,6 +92,10 @@ pub(crate) struct Morning {
     pub(crate) seen: BTreeMap<ExperimentId, String>,
     pub(crate) decided: BTreeMap<ExperimentId, Decided>,
     pub(crate) filter: Input,
+    /// Which steps were looked at, from when until when.
+    pub(crate) looked: BTreeMap<Step, (UtcTime, UtcTime)>,
+    /// For which client and day the rounds were asked for last.
+    pub(crate) rounds_for: Option<(Option<ClientId>, String)>,
 }
 
 /// Why an item is not clean, or that it is.
@@ -253,6 +274,27 @@ pub(crate) fn left(model: &Model) -> (usize, usize) {
         .collect();
     let clean = waits.iter().filter(|id| is_clean(model, **id)).count();
     (waits.len(), clean)
+}
+
+/// Returns when a step was looked at: `09:03`, or `09:04 to 09:13`.
+pub(crate) fn looked_words(model: &Model, step: Step) -> Option<String> {
+    let zone = model.setting.zone;
+    let (from, until) = model.morning.looked.get(&step)?;
+    let (from, until) = (when::clock(*from, zone), when::clock(*until, zone));
+    Some(if from == until { from } else { format!("{from} to {until}") })
+}
+
+/// Returns the signature under this round, for the clients that are shown.
+pub(crate) fn signature(model: &Model) -> Option<&Signature> {
+    let today = model.setting.zone.local(model.wall()).date;
+    let round = model.known.round(model.scope.as_ref(), checkin::Round::Morning)?;
+    round.signed.as_ref().filter(|_| round.date == today)
+}
+
+/// Returns who signed and when, in words.
+pub(crate) fn signed_words(model: &Model) -> Option<String> {
+    let signature = signature(model)?;
+    Some(format!("signed {} by {}", when::clock(signature.at, model.setting.zone), signature.by))
 }
 
 /// Returns the findings of an item in words, and whether they are as they should be.

@@ -32,42 +32,69 @@ struct Told {
     aside: String,
 }
 
-fn told(model: &Model, step: Step) -> Told {
-    let looked = format!(", looked at {}", when::clock(model.wall(), model.setting.zone));
+/// Returns the alerts that are open for the clients that are shown.
+fn alerts_open(model: &Model) -> usize {
+    model.known.escalations.iter().flatten().filter(|e| model.in_scope(&e.client)).count()
+}
+
+/// Returns what stands at a step, in words: what a signature says was seen there.
+pub(crate) fn what(model: &Model, step: Step) -> String {
     match step {
-        Step::Alerts => {
-            let known = model.known.escalations.is_some();
-            let shown = model.known.escalations.iter().flatten().filter(|e| model.in_scope(&e.client)).count();
-            let accounts = model.known.accounts.values().filter(|a| model.in_scope(&a.client)).count();
-            let on = match accounts {
-                0 => "no accounts yet".to_owned(),
-                1 => "none open on 1 account".to_owned(),
-                n => format!("none open on {n} accounts"),
-            };
-            let main = match shown {
-                0 => String::new(),
-                1 => "1 open".to_owned(),
-                n => format!("{n} open"),
-            };
-            let aside = if shown == 0 { format!("{on}{looked}") } else { String::new() };
-            Told { open: shown, known, main, aside }
-        }
+        Step::Alerts => match (alerts_open(model), accounts(model)) {
+            (0, 0) => "no accounts yet".to_owned(),
+            (0, 1) => "none open on 1 account".to_owned(),
+            (0, n) => format!("none open on {n} accounts"),
+            (1, _) => "1 open".to_owned(),
+            (n, _) => format!("{n} open"),
+        },
         Step::Layers => {
             let layers = model.known.layers.iter().flatten();
             let mine = layers.filter(|layer| {
                 let client = layer.layer.split('/').next().unwrap_or_default();
                 model.scope.as_ref().is_none_or(|scope| scope.as_str() == client)
             });
-            let held = mine.filter(|layer| !layer.tenures.is_empty()).count();
-            let aside = format!("{held} held, no collision{looked}");
-            Told { open: 0, known: model.known.layers.is_some(), main: String::new(), aside }
+            format!("{} held, no collision", mine.filter(|layer| !layer.tenures.is_empty()).count())
         }
+        Step::Queue => match super::shown_queue(model).len() {
+            0 => "nothing waits".to_owned(),
+            n => super::preview::counted(n, "item"),
+        },
+        Step::SignOff => super::signed_words(model).unwrap_or_default(),
+    }
+}
+
+fn accounts(model: &Model) -> usize {
+    model.known.accounts.values().filter(|a| model.in_scope(&a.client)).count()
+}
+
+/// Tells whether a step has nothing to do.
+pub(crate) fn is_done(model: &Model, step: Step) -> bool {
+    let told = told(model, step);
+    told.known && told.open == 0
+}
+
+fn told(model: &Model, step: Step) -> Told {
+    let looked = || format!("{}, looked at {}", what(model, step), when::clock(model.wall(), model.setting.zone));
+    match step {
+        Step::Alerts => {
+            let open = alerts_open(model);
+            let known = model.known.escalations.is_some();
+            let (main, aside) = if open == 0 { (String::new(), looked()) } else { (what(model, step), String::new()) };
+            Told { open, known, main, aside }
+        }
+        Step::Layers => Told { open: 0, known: model.known.layers.is_some(), main: String::new(), aside: looked() },
         Step::Queue => {
             let (open, clean) = left(model);
             let known = model.known.queue.is_some();
             let main = if open == 0 { String::new() } else { format!("{open} left, {clean} clean") };
-            let aside = if open == 0 { format!("nothing waits{looked}") } else { String::new() };
+            let nothing = || format!("nothing waits, looked at {}", when::clock(model.wall(), model.setting.zone));
+            let aside = if open == 0 { nothing() } else { String::new() };
             Told { open, known, main, aside }
+        }
+        Step::SignOff => {
+            let signed = super::signed_words(model);
+            let known = model.known.rounds.is_some();
+            Told { open: usize::from(signed.is_none()), known, main: String::new(), aside: signed.unwrap_or_default() }
         }
     }
 }
@@ -81,7 +108,8 @@ pub(super) fn lines(model: &Model, stop: usize) -> Vec<Line> {
         let number = format!("{} ", step.number());
         let line = Line::new().put(sign.symbol, Look::of(sign.role)).plain(" ");
         let line = if here { line.bold(number).bold(step.name()) } else { line.plain(number).plain(step.name()) };
-        let line = line.goto(stop);
+        // Its name is longer than the column, and stands last.
+        let line = if step == Step::SignOff { line.plain("  ") } else { line.goto(stop) };
         if told.known { line.plain(told.main).muted(told.aside) } else { line.muted("working") }
     };
     Step::ALL.into_iter().map(line).collect()
@@ -89,18 +117,24 @@ pub(super) fn lines(model: &Model, stop: usize) -> Vec<Line> {
 
 /// Returns all steps in one line, for narrow screens.
 pub(super) fn one_line(model: &Model) -> Line {
+    let gap = if model.size.class() == crate::frame::Class::Tiny { "  " } else { "   " };
     let mut line = Line::new();
     for step in Step::ALL {
         let told = told(model, step);
         let sign = sign(model, step, told.open, told.known);
         if step != Step::Alerts {
-            line = line.plain("   ");
+            line = line.plain(gap);
         }
         line = line.put(sign.symbol, Look::of(sign.role)).plain(" ");
-        let text = format!("{} {}", step.number(), step.name());
+        let name = if step == Step::SignOff && told.open == 0 { told.aside.clone() } else { step.name().to_owned() };
+        let text = format!("{} {name}", step.number());
         line = if step == model.morning.step { line.bold(text) } else { line.plain(text) };
+        let word = match step {
+            Step::Alerts => "open",
+            Step::Layers | Step::Queue => "left",
+            Step::SignOff => continue,
+        };
         if told.open > 0 {
-            let word = if step == Step::Alerts { "open" } else { "left" };
             line = line.muted(format!(", {} {word}", told.open));
         }
     }

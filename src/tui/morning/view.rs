@@ -3,6 +3,7 @@
 //! Decides only places. Sizes: S and M list over preview, L list beside preview with the steps as a rail, XL a third
 //! column with the account's days.
 
+use domain::checkin::Round;
 use domain::escalation::{Escalation, Urgency};
 use domain::id::{EscalationId, ExperimentId};
 use domain::time::Span;
@@ -11,6 +12,7 @@ use ratatui::layout::Rect;
 use super::{Step, preview, shown_alerts, shown_queue, sign, steps, strip};
 use crate::clean::Clean;
 use crate::frame::Class;
+use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look};
 use crate::list::page_start;
 use crate::model::Model;
@@ -95,6 +97,7 @@ fn row_count(model: &Model) -> usize {
         Step::Alerts => shown_alerts(model).len(),
         Step::Layers => model.known.layers.iter().flatten().count(),
         Step::Queue => shown_queue(model).len(),
+        Step::SignOff => sign_off(model, 80).len(),
     }
 }
 
@@ -103,7 +106,32 @@ fn list_lines(model: &Model, width: usize, height: usize, class: Class) -> Vec<L
         Step::Alerts => alerts(model, height, class),
         Step::Layers => layers(model, width, height, class),
         Step::Queue => queue(model, width, height, class),
+        Step::SignOff => sign_off(model, width),
     }
+}
+
+/// Who signed and what they said, or what signing would say is left.
+fn sign_off(model: &Model, width: usize) -> Vec<Line> {
+    let key = key_of(&[Scope::Morning], Intent::SignOff).map_or_else(String::new, |key| key.to_string());
+    let Some(round) = model.known.round(model.scope.as_ref(), Round::Morning) else {
+        return vec![Line::title("Sign off", ""), empty(true, "")];
+    };
+    if let (Some(words), Some(signed)) = (super::signed_words(model), super::signature(model)) {
+        let mut lines = vec![Line::title("Sign off", "this round"), crate::sign::Sign::done(words).append(Line::new())];
+        if !signed.note.is_empty() {
+            lines.extend(crate::line::ledger("Note", 6, &Clean::of(signed.note.clone()), Look::default(), width));
+        }
+        return lines;
+    }
+    let mut lines = vec![Line::title("Sign off", preview::counted(round.left.len(), "thing") + " left")];
+    let words =
+        if round.left.is_empty() { " signs the round: nothing is left." } else { " signs the round, with a note." };
+    lines.push(Line::new().key(key).muted(words));
+    for left in round.left.iter().take(20) {
+        let text = Clean::of(format!("{}: {}", left.what.trim_end_matches('.'), left.to));
+        lines.extend(crate::line::paragraph(&text, Look::default(), 0, width));
+    }
+    lines
 }
 
 fn empty(loading: bool, words: &'static str) -> Line {
@@ -234,7 +262,7 @@ fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
             let alert = model.morning.alerts.cursor().and_then(|id| alert(model, *id));
             alert.map_or_else(Vec::new, |alert| of_alert(model, alert, width))
         }
-        Step::Layers => Vec::new(),
+        Step::Layers | Step::SignOff => Vec::new(),
         Step::Queue => {
             let shown = shown_queue(model);
             let Some(id) = model.morning.queue.cursor().copied() else { return Vec::new() };

@@ -6,6 +6,7 @@
 pub(crate) mod approve;
 mod ask;
 pub(crate) mod search;
+mod signoff;
 mod why;
 
 use domain::id::{EscalationId, ExperimentId};
@@ -23,6 +24,7 @@ use crate::theme::Role;
 pub(crate) use approve::Approve;
 pub(crate) use ask::stoppables;
 pub(crate) use search::Search;
+pub(crate) use signoff::SignOff;
 pub(crate) use why::Subject;
 
 /// How long a sheet must have been on the screen before it takes a key, the line's delay apart.
@@ -36,6 +38,7 @@ pub(crate) enum Sheet {
     Stop(Stop),
     Resume(Reasoned<Resume>),
     Resolve(Reasoned<EscalationId>),
+    SignOff(SignOff),
     Why(Why),
     /// What was said, newest first, from a line on.
     Messages(usize),
@@ -98,7 +101,9 @@ impl Sheet {
         let typed = |scope| vec![scope, Scope::Always];
         match self {
             Self::Approve(_) => calm(Scope::ApproveSheet),
+            Self::SignOff(SignOff { typing: false, .. }) => calm(Scope::SignSheet),
             Self::Refuse(Refuse { typing: true, .. })
+            | Self::SignOff(SignOff { typing: true, .. })
             | Self::Resume(Reasoned { typing: true, .. })
             | Self::Resolve(Reasoned { typing: true, .. }) => typed(Scope::Field),
             Self::Refuse(_) => vec![Scope::RefuseSheet, Scope::Guide, Scope::Always],
@@ -119,9 +124,11 @@ impl Sheet {
             Self::Refuse(refuse) if refuse.typing => Some(&mut refuse.words),
             Self::Resume(resume) if resume.typing => Some(&mut resume.text),
             Self::Resolve(resolve) if resolve.typing => Some(&mut resolve.text),
+            Self::SignOff(sign) if sign.typing => Some(&mut sign.note),
             Self::Stop(stop) => Some(&mut stop.name),
             Self::Help(search) | Self::Palette(search) => Some(&mut search.query),
             Self::Approve(_)
+            | Self::SignOff(_)
             | Self::Refuse(_)
             | Self::Resume(_)
             | Self::Resolve(_)
@@ -137,6 +144,7 @@ impl Sheet {
             Self::Approve(approve) => approve.complete_ms,
             Self::Resume(resume) => Some(resume.shown_ms),
             Self::Resolve(resolve) => Some(resolve.shown_ms),
+            Self::SignOff(sign) => sign.round.as_ref().map(|_| sign.shown_ms),
             Self::Refuse(_)
             | Self::Stop(_)
             | Self::Why(_)
@@ -174,6 +182,7 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::Stop(stop) => ask::stop(model, stop),
         Sheet::Resume(resume) => ask::resume(model, sheet, resume),
         Sheet::Resolve(resolve) => ask::resolve(model, sheet, resolve, width),
+        Sheet::SignOff(sign) => signoff::content(model, sheet, sign, width),
         Sheet::Why(why) => why::content(model, why, width),
         Sheet::Messages(top) => why::messages(model, *top, width),
         Sheet::Help(search) => search::help(model, search, room),

@@ -9,15 +9,17 @@ use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, QueueLine, Sheet,
     SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
 };
+use desk::rounds::{RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
 use domain::account::{Connection, Identity, Servers};
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
 use domain::brief::{self, Platform};
 use domain::calendar::layer::Tenure;
+use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round, Step, shown};
 use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
-use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
+use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::preflight::{Finding, Guard, Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::Role;
@@ -58,6 +60,9 @@ pub(super) struct Agency {
     pub(super) health: Health,
     pub(super) events: Vec<EventLine>,
     pub(super) snapshots: Vec<SnapshotView>,
+    /// Who signed the round, and what was done until then.
+    pub(super) signed: Option<Signature>,
+    pub(super) done: Deeds,
 }
 
 /// A brief with what surrounds it.
@@ -373,6 +378,8 @@ impl Agency {
             health: health(),
             events: Vec::new(),
             snapshots: Vec::new(),
+            signed: None,
+            done: Deeds::default(),
         };
         for item in items() {
             agency.add(item);
@@ -596,6 +603,45 @@ impl Agency {
         lines
     }
 
+    fn round(&self, client: Option<&ClientId>) -> RoundView {
+        let of = |line: &ExperimentLine| LeftOf::Experiment(Named { experiment: line.id, code: line.code.clone() });
+        let mine = |of: &ClientId| client.is_none_or(|client| client == of);
+        let alerts = self.escalations.iter().filter(|e| mine(&e.client));
+        let mut left: Vec<Left> = alerts
+            .clone()
+            .filter(|e| e.owner.is_none())
+            .map(|e| Left {
+                step: Step::Alerts,
+                of: LeftOf::Escalation { escalation: e.id },
+                what: e.what.clone(),
+                to: "nobody has taken it".to_owned(),
+                before: Some(e.due),
+            })
+            .collect();
+        left.extend(self.queue().iter().filter(|line| mine(&line.line.client)).map(|line| Left {
+            step: Step::Queue,
+            of: of(&line.line),
+            what: format!("{} {} waits for a word", line.line.code, line.line.name),
+            to: "anybody who may approve".to_owned(),
+            before: line.first,
+        }));
+        let open: Vec<OpenAlert> = alerts
+            .map(|e| OpenAlert { escalation: e.id, rule: e.rule.clone(), urgency: e.urgency, owner: e.owner.clone() })
+            .collect();
+        let zone: Zone = "Europe/Lisbon".parse().unwrap();
+        RoundView {
+            round: Round::Morning,
+            date: zone.local(time(NOW)).date,
+            signed: self.signed.clone(),
+            done: self.done.clone(),
+            shown: shown(Round::Morning, &left, &open),
+            left,
+            alerts: open,
+            next: Some(time("2026-11-23T12:00:00Z")),
+            after: Some((Round::Midday, time("2026-11-23T13:00:00Z"))),
+        }
+    }
+
     pub(super) fn told(&self, ask: &Ask) -> Result<Answer, Problem> {
         let missing = |noun: &str, name: &str| Problem::Refused(Refusal::not_found(noun, name));
         Ok(match ask {
@@ -615,6 +661,7 @@ impl Agency {
                 Answer::Experiment(Box::new(found.cloned().ok_or_else(|| missing("experiment", code))?))
             }
             Ask::Escalations => Answer::Escalations(self.escalations.clone()),
+            Ask::Rounds { client, .. } => Answer::Rounds(vec![self.round(client.as_ref())]),
             Ask::Layers => Answer::Layers(self.layers.clone()),
             Ask::Recent(_) => Answer::Events(self.events.clone()),
             Ask::Post(post) => return Err(missing("post", &post.to_string())),
@@ -639,10 +686,22 @@ impl Agency {
                 }
                 self.sheets.remove(&id);
                 let line = &mut self.experiments.get_mut(&id).unwrap().line;
+                self.done.approved.push(Named { experiment: id, code: line.code.clone() });
+                self.done.posts += line.planned;
                 line.stage = Stage::Scheduled;
                 line.status = "running".to_owned();
                 let text = format!("{experiment} approved: {} posts", line.planned);
                 Ok(Done::new(text, json!({"is": "approved"})))
+            }
+            Command::CheckinSign { client, note, shown, .. } => {
+                let round = self.round(client.as_ref());
+                if shown.as_ref() != Some(&round.shown) {
+                    return refused("what is left or open is not what was shown");
+                }
+                let (checkin, at) = (CheckinId::new(time(NOW), [1; 10]), time("2026-11-23T09:12:00Z"));
+                self.signed = Some(Signature { checkin, by: self.me.name.clone(), at, note: note.clone() });
+                let text = format!("the morning round of 2026-11-23 is signed by {}", self.me.name);
+                Ok(Done::new(text, json!({})))
             }
             Command::Reject { experiment, reason } => {
                 let id = self.by_code(experiment);

@@ -29,6 +29,7 @@ fn chains() -> Vec<Vec<Scope>> {
         ":",
         "1 ] ] /",
         "1 a",
+        "1 S",
     ] {
         let mut play = Play::new(agency.clone(), 100, 30);
         play.keys(keys);

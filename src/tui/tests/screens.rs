@@ -124,6 +124,31 @@ fn the_sheet_before_an_alert_is_settled() {
 }
 
 #[test]
+fn the_sheet_before_a_round_is_signed() {
+    compare("sheet-sign", |w, h| pressed(w, h, "* a y S"));
+}
+
+#[test]
+fn the_sheet_asks_once_for_a_note() {
+    compare("sheet-sign-note", |w, h| {
+        let mut play = with_alert(w, h);
+        play.keys("S y");
+        play.type_text("jon looks at both");
+        play
+    });
+}
+
+#[test]
+fn morning_once_it_is_signed() {
+    compare("morning-signed", |w, h| {
+        let mut play = pressed(w, h, "S e");
+        play.type_text("tomas takes the queue after lunch");
+        play.keys("Enter y ]");
+        play
+    });
+}
+
+#[test]
 fn why() {
     compare("sheet-why", |w, h| pressed(w, h, "G w"));
 }

@@ -115,6 +115,7 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
             }
             follow(model, effects, *head);
         }
+        Ask::Rounds { .. } => super::round::told(model, ask),
         Ask::Me
         | Ask::Clients
         | Ask::Accounts
@@ -150,6 +151,11 @@ pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
     for event in &events {
         let touched = model.known.touched_by(event);
         model.wanted.extend(touched);
+    }
+    // What is left may have changed with anything; whoever is about to sign is told.
+    let signing = model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_)));
+    if signing || events.iter().any(|event| event.event == "checkin_signed") {
+        model.wanted.insert(model.ask_rounds());
     }
     model.known.add_events(events);
     let at = model.now.real_ms.saturating_add(GATHER_MS);
@@ -202,6 +208,7 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
                 model.morning.decided.remove(&id);
             }
         }
+        Doing::Sign => super::round::signed(model),
         Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Settle => {
             model.wanted.extend([Ask::Accounts, Ask::Clients, Ask::Health]);
             let open =
@@ -221,6 +228,7 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::TakeBack(code) => format!("{code} was not taken back"),
         Doing::Take => "not taken".to_owned(),
         Doing::Settle => "not settled".to_owned(),
+        Doing::Sign => "the round was not signed".to_owned(),
     };
     match problem {
         // What was refused is named already.
@@ -240,7 +248,7 @@ fn remember(model: &mut Model, done: &[Doing]) {
             }
             Doing::Refuse(id, code) => Acted::Refused(*id, code.clone()),
             Doing::Stop(target, name) => Acted::Stopped(target.clone(), name.clone()),
-            Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle => continue,
+            Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle | Doing::Sign => continue,
         };
         model.acts.push(Act { at: model.now, what: act });
     }

@@ -76,6 +76,7 @@ pub(super) fn words(model: &mut Model) {
         Some(Sheet::Refuse(refuse)) => refuse.typing = true,
         Some(Sheet::Resume(resume)) => resume.typing = true,
         Some(Sheet::Resolve(resolve)) => resolve.typing = true,
+        Some(Sheet::SignOff(sign)) => sign.typing = true,
         Some(
             Sheet::Approve(_)
             | Sheet::Stop(_)

@@ -111,7 +111,7 @@ pub(super) fn let_in(model: &mut Model) {
             match model.morning.step {
                 Step::Queue => model.morning.queue.renew(),
                 Step::Alerts => model.morning.alerts.renew(),
-                Step::Layers => {}
+                Step::Layers | Step::SignOff => {}
             }
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
@@ -154,7 +154,7 @@ fn current_need(model: &Model) -> Option<Need> {
         (None, Pane::Morning) => match model.morning.step {
             Step::Alerts => model.morning.alerts.cursor().copied().map(Need::Alert),
             Step::Queue => model.morning.queue.cursor().copied().map(Need::Item),
-            Step::Layers => None,
+            Step::Layers | Step::SignOff => None,
         },
         (None, Pane::System) => Some(Need::Engine),
         (None, Pane::Experiments) => None,
@@ -275,6 +275,7 @@ pub(super) fn rows(model: &mut Model, by: isize) {
                 let all = model.known.layers.iter().flatten().count();
                 model.morning.layers_top = scrolled(model.morning.layers_top, by, (all, 1));
             }
+            Step::SignOff => {}
         },
         (None, Pane::Experiments) => {
             let shown = experiments::shown(model);
@@ -308,6 +309,7 @@ fn scrolled(top: usize, by: isize, (all, height): (usize, usize)) -> usize {
 fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
     match model.sheets.last_mut() {
         Some(Sheet::Approve(approve)) => approve.top = scrolled(approve.top, by, extent),
+        Some(Sheet::SignOff(sign)) => sign.top = scrolled(sign.top, by, extent),
         Some(Sheet::Why(why)) => why.top = scrolled(why.top, by, extent),
         Some(Sheet::Messages(top)) => *top = scrolled(*top, by, extent),
         Some(Sheet::Help(search)) => {

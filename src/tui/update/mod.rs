@@ -7,6 +7,7 @@ mod answer;
 mod field;
 mod go;
 mod queue;
+mod round;
 pub(crate) mod stop;
 pub(crate) mod undo;
 
@@ -18,8 +19,6 @@ use crate::model::{Model, Open, Pane};
 use crate::sheets::{self, Search, Sheet, Why};
 use crate::theme::Role;
 
-/// A round stops counting after so long without a key.
-const ROUND_REST_MS: u64 = 120_000;
 /// How soon after the first Ctrl-c the second one leaves.
 const CANCEL_MS: u64 = 2_000;
 /// A log that was followed for less than this ended for another reason than the end of who wrote it.
@@ -40,6 +39,7 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         }
         What::Key(key) => {
             press(model, key, &mut effects);
+            round::look(model);
             Redraw::Now
         }
         What::Paste(text) => {
@@ -181,6 +181,7 @@ fn settle(model: &mut Model) {
             model.wanted.insert(ask);
         }
     }
+    round::keep_asked(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
 }
@@ -200,7 +201,7 @@ fn engine_started(model: &mut Model, started: Result<(), String>) {
 }
 
 fn press(model: &mut Model, key: Key, effects: &mut Effects) {
-    count_round(model);
+    round::count(model);
     let scopes = model.scopes();
     let Some(binding) = find(&scopes, key) else {
         if !field::typed(model, key) {
@@ -237,7 +238,7 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
 fn is_too_early(model: &Model) -> bool {
     let typing = matches!(model.scopes().first(), Some(Scope::Field));
     match model.sheets.last() {
-        Some(sheet @ (Sheet::Approve(_) | Sheet::Resume(_) | Sheet::Resolve(_))) if !typing => {
+        Some(sheet @ (Sheet::Approve(_) | Sheet::Resume(_) | Sheet::Resolve(_) | Sheet::SignOff(_))) if !typing => {
             sheet.shown_ms().is_some() && !sheets::is_ready(model, sheet)
         }
         Some(_) | None => false,
@@ -248,18 +249,6 @@ fn is_too_early(model: &Model) -> bool {
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
-}
-
-fn count_round(model: &mut Model) {
-    if model.place.pane != Pane::Morning {
-        return;
-    }
-    let now = model.now.real_ms;
-    if let Some(last) = model.round.last_key_ms {
-        let passed = now.saturating_sub(last);
-        model.round.active_ms += if passed <= ROUND_REST_MS { passed } else { 0 };
-    }
-    model.round.last_key_ms = Some(now);
 }
 
 /// Does what a key, the help or the palette asks for.
@@ -315,6 +304,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
             model.approval.reached = 0;
         }
         Intent::Take => stop::take(model, effects),
+        Intent::SignOff => round::open(model),
         Intent::Pause => stop::pause(model, effects),
         Intent::StartEngine => {
             model.starting_engine = true;
@@ -365,6 +355,7 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
     match model.sheets.last_mut() {
         Some(Sheet::Approve(_)) => queue::confirm(model, effects),
         Some(Sheet::Refuse(refuse)) => refuse.typing = false,
+        Some(Sheet::SignOff(_)) => round::confirm(model, effects),
         Some(Sheet::Stop(_)) => run_chosen(model, effects),
         Some(Sheet::Resume(resume)) if resume.typing => {
             resume.typing = false;
@@ -388,6 +379,7 @@ fn dismiss(model: &mut Model) {
     }
     match model.sheets.last_mut() {
         Some(Sheet::Refuse(refuse)) if refuse.typing => refuse.typing = false,
+        Some(Sheet::SignOff(sign)) if sign.typing => sign.typing = false,
         Some(Sheet::Resume(resume)) if resume.typing && !resume.text.value().is_empty() => resume.typing = false,
         Some(Sheet::Resolve(resolve)) if resolve.typing && !resolve.text.value().is_empty() => resolve.typing = false,
         Some(_) => {

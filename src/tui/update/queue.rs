@@ -32,7 +32,7 @@ pub(super) fn act(model: &mut Model) {
                     model.sheets.push(Sheet::Resolve(Reasoned::new(id, now)));
                 }
             }
-            Step::Layers => {}
+            Step::Layers | Step::SignOff => {}
         },
         (None, Pane::System) => {}
     }

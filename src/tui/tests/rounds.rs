@@ -1,0 +1,163 @@
+//! A round is signed in two keys, for what stood on the sheet and nothing else (T25).
+
+use desk::Command;
+use domain::checkin;
+use domain::role::Role;
+
+use super::fixture::{Agency, Play, alert, key, user};
+use crate::Options;
+use crate::morning::Step;
+use crate::sheets::Sheet;
+
+/// Nothing waits and nothing is open.
+fn calm() -> Agency {
+    let mut agency = Agency::monday();
+    agency.sheets.clear();
+    agency
+}
+
+fn signed(play: &Play) -> Option<(&[checkin::Look], &str, &Option<String>)> {
+    play.acts.iter().find_map(|command| {
+        if let Command::CheckinSign { looked, note, shown, .. } = command {
+            Some((looked.as_slice(), note.as_str(), shown))
+        } else {
+            None
+        }
+    })
+}
+
+#[test]
+fn a_round_with_nothing_left_is_signed_in_two_keys_and_the_screen_says_so() {
+    let mut play = Play::new(calm(), 80, 24);
+    play.keys("S y");
+    let (looked, note, shown) = signed(&play).unwrap();
+    assert_eq!((looked.len(), note), (3, ""));
+    assert!(shown.is_some());
+    let text = play.text();
+    assert!(text.contains("is signed by mia."), "{text}");
+    assert!(text.contains("✓ 4 signed 09:12 by mia"), "{text}");
+}
+
+#[test]
+fn enter_and_the_key_that_opened_it_sign_nothing_and_a_key_too_early_is_named() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.keys("S");
+    play.wait(100);
+    play.key(key("y"));
+    assert!(play.text().contains("y came before the sheet could be seen"), "{}", play.text());
+    for again in ["Enter", "S", "a", "Space"] {
+        play.wait(1_000);
+        play.key(key(again));
+    }
+    assert!(signed(&play).is_none());
+    assert!(matches!(play.model.sheets.last(), Some(Sheet::SignOff(_))));
+    play.keys("Esc");
+    assert!(play.model.sheets.is_empty() && play.acts.is_empty());
+}
+
+#[test]
+fn work_that_is_left_is_asked_about_once_and_signed_with_the_note() {
+    let mut play = Play::new(Agency::monday(), 100, 30);
+    play.keys("S y");
+    assert!(signed(&play).is_none());
+    assert!(play.text().contains("Work is left: say who has it and why"), "{}", play.text());
+    play.type_text("tomas takes them y");
+    play.keys("Enter");
+    assert!(signed(&play).is_none(), "Enter ends the note and signs nothing");
+    play.keys("y");
+    assert_eq!(signed(&play).unwrap().1, "tomas takes them y");
+}
+
+#[test]
+fn the_sheet_says_what_was_done_what_is_left_and_when_each_step_was_looked_at() {
+    let mut agency = Agency::monday();
+    agency.escalations.push(alert());
+    let mut play = Play::new(agency, 100, 30);
+    play.keys("] ]");
+    play.wait(60_000);
+    play.keys("* a y S");
+    let text = play.text();
+    for words in [
+        "alerts    1 open",
+        "queue     4 items",
+        "08:45 to 08:46",
+        "approved  3 experiments, 9 posts",
+        "1  Nobody can tell whether post B2 of QUB-009 is out: nobody has taken it",
+        "PNW-006 Range or round figure waits for a word",
+        "midday round from 13:00",
+    ] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+}
+
+#[test]
+fn a_sheet_whose_round_changes_is_closed_and_nothing_is_signed() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.keys("S");
+    play.wait(1_000);
+    play.agency.escalations.push(alert());
+    play.tell_news();
+    assert!(play.model.sheets.is_empty());
+    assert!(play.text().contains("What is left changed meanwhile. Nothing was signed"), "{}", play.text());
+}
+
+#[test]
+fn what_came_in_unseen_is_refused_by_the_desk_and_said() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.keys("S");
+    play.wait(1_000);
+    play.agency.escalations.push(alert());
+    play.key(key("y"));
+    let text = play.text();
+    assert!(signed(&play).is_some() && text.contains("the round was not signed"), "{text}");
+    assert!(!text.contains("signed 09:12"), "{text}");
+}
+
+#[test]
+fn a_signed_round_says_by_whom_and_is_not_signed_again() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.keys("S y");
+    play.wait(1_000);
+    play.keys("S");
+    assert!(play.text().contains("S does nothing now: it is signed 09:12 by mia."), "{}", play.text());
+    assert!(play.text().contains("4 Sign off  signed 09:12 by mia"), "{}", play.text());
+    assert_eq!(play.acts.len(), 1);
+    play.wait(24 * 3_600_000);
+    assert!(!play.text().contains("4 Sign off  signed"), "it was another day's:\n{}", play.text());
+}
+
+#[test]
+fn one_clients_round_is_signed_for_that_client() {
+    let mut play = Play::new(calm(), 100, 30);
+    let options = Options { client: Some("crm".parse().unwrap()), ..Options::default() };
+    let mut alone = Play::with(calm(), &options, 100, 30);
+    alone.keys("S");
+    alone.wait(500);
+    assert!(alone.text().contains("sign for Crumb & Cinder"), "{}", alone.text());
+    alone.key(key("y"));
+    play.keys("S y");
+    let client = |play: &Play| play.acts.first().map(|c| serde_json::to_value(c).unwrap()["client"].clone());
+    assert_eq!((client(&play), client(&alone)), (Some(serde_json::Value::Null), Some("crm".into())));
+}
+
+#[test]
+fn a_viewer_is_told_who_may_sign() {
+    let mut agency = calm();
+    agency.me = user(1000, "mia", Role::Viewer);
+    let mut play = Play::new(agency, 100, 30);
+    play.keys("S");
+    assert!(play.text().contains("a viewer may not; it needs operator or reviewer or admin"), "{}", play.text());
+    assert!(play.model.sheets.is_empty());
+}
+
+#[test]
+fn the_fourth_step_lists_what_signing_would_leave() {
+    let mut play = Play::new(Agency::monday(), 100, 30);
+    play.keys("]");
+    assert_eq!(play.model.morning.step, Step::SignOff);
+    let text = play.text();
+    assert!(text.contains("step 4 of 4") && text.contains("4 things left"), "{text}");
+    assert!(text.contains("S signs the round, with a note."), "{text}");
+    play.keys("j k G g a");
+    assert!(play.acts.is_empty() && play.model.sheets.is_empty());
+}

@@ -1,0 +1,148 @@
+//! The round: its time, what was looked at, and signing it off.
+//!
+//! Decides that a step counts as looked at while keys are pressed in it, or where it had nothing to do; that the sheet
+//! holds what the desk said when it was opened; and that work which is left is asked about once.
+
+use desk::Command;
+use domain::checkin::{Look, Round};
+use domain::role::Action;
+
+use super::{new_group, send};
+use crate::can;
+use crate::message::{Ask, Effects};
+use crate::model::{Doing, Model, Pane, Round as Counted};
+use crate::morning::{Step, steps};
+use crate::sheets::{Sheet, SignOff};
+use crate::theme::Role;
+
+/// A round stops counting after so long without a key.
+const ROUND_REST_MS: u64 = 120_000;
+
+/// Counts a key: time of the round, and the step that is looked at.
+pub(super) fn count(model: &mut Model) {
+    if model.place.pane != Pane::Morning {
+        return;
+    }
+    let now = model.now.real_ms;
+    if let Some(last) = model.round.last_key_ms {
+        let passed = now.saturating_sub(last);
+        model.round.active_ms += if passed <= ROUND_REST_MS { passed } else { 0 };
+    }
+    model.round.last_key_ms = Some(now);
+    look(model);
+}
+
+/// The present step is on the screen.
+pub(super) fn look(model: &mut Model) {
+    if model.place.pane == Pane::Morning {
+        let at = model.now.wall;
+        model.morning.looked.entry(model.morning.step).or_insert((at, at)).1 = at;
+    }
+}
+
+/// Asks how the rounds stand, for another client or another day than they were asked for.
+pub(super) fn keep_asked(model: &mut Model) {
+    let wanted = (model.scope.clone(), model.setting.zone.local(model.now.wall).date.to_string());
+    if model.morning.rounds_for.as_ref() != Some(&wanted) {
+        model.morning.rounds_for = Some(wanted);
+        model.morning.looked.clear();
+        model.wanted.insert(model.ask_rounds());
+    }
+}
+
+/// Opens the sheet; what stands on it is asked for anew.
+pub(super) fn open(model: &mut Model) {
+    let now = model.now.wall;
+    for step in [Step::Alerts, Step::Layers, Step::Queue] {
+        if steps::is_done(model, step) {
+            // A step with nothing to do ticks itself; the signature covers it.
+            model.morning.looked.entry(step).or_insert((now, now));
+        }
+    }
+    model.wanted.insert(model.ask_rounds());
+    model.ask_at_ms = None;
+    model.sheets.push(Sheet::SignOff(SignOff {
+        client: model.scope.clone(),
+        round: None,
+        shown_ms: model.now.real_ms,
+        note: tui_input::Input::default(),
+        typing: false,
+        top: 0,
+    }));
+}
+
+/// Puts what the desk said onto the sheet, once; what differs later closes it.
+pub(super) fn told(model: &mut Model, ask: &Ask) {
+    let Ask::Rounds { client, .. } = ask else { return };
+    let Some(at) = model.sheets.iter().position(|sheet| matches!(sheet, Sheet::SignOff(_))) else { return };
+    let said = model.known.round(client.as_ref(), Round::Morning).cloned();
+    let now = model.now.real_ms;
+    let (Some(Sheet::SignOff(sign)), Some(said)) = (model.sheets.get_mut(at), said) else { return };
+    if sign.client != *client {
+        return;
+    }
+    match &sign.round {
+        None => {
+            sign.round = Some(Box::new(said));
+            sign.shown_ms = now;
+        }
+        Some(shown) if shown.shown == said.shown => {}
+        Some(_) => {
+            model.sheets.truncate(at);
+            model.say("What is left changed meanwhile. Nothing was signed; look again.", Role::Warn);
+        }
+    }
+}
+
+/// Signs what stands on the sheet. Work that is left needs a note, and is asked about once.
+pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
+    let why = can::why_no_start(model, Action::CheckIn);
+    let now = model.now.real_ms;
+    let Some(Sheet::SignOff(sign)) = model.sheets.last_mut() else { return };
+    if sign.typing {
+        sign.typing = false;
+        sign.shown_ms = now;
+        return;
+    }
+    let Some(round) = &sign.round else {
+        model.say("What is left is still being read; nothing was signed.", Role::Warn);
+        return;
+    };
+    let note = sign.note.value().trim().to_owned();
+    if !round.left.is_empty() && note.is_empty() {
+        sign.typing = true;
+        model.say("Work is left: say who has it and why, then sign.", Role::Warn);
+        return;
+    }
+    if let Some(why) = why {
+        model.say(super::sentence(&format!("Nothing was signed: {why}")), Role::Danger);
+        return;
+    }
+    let (client, shown) = (sign.client.clone(), round.shown.clone());
+    model.sheets.pop();
+    let command = Command::CheckinSign {
+        round: Round::Morning,
+        client,
+        zone: model.setting.zone,
+        looked: looked(model),
+        used_s: model.round.active_ms / 1_000,
+        note,
+        shown: Some(shown),
+    };
+    let group = new_group(model);
+    send(model, effects, group, None, Doing::Sign, command);
+}
+
+/// The round is signed: the next one is counted from nothing.
+pub(super) fn signed(model: &mut Model) {
+    model.round = Counted::default();
+    model.morning.looked.clear();
+    model.wanted.insert(model.ask_rounds());
+}
+
+fn looked(model: &Model) -> Vec<Look> {
+    let all = model.morning.looked.iter().filter_map(|(step, (from, until))| {
+        Some(Look { step: step.of_round()?, from: *from, until: *until, what: steps::what(model, *step) })
+    });
+    all.collect()
+}
