@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use domain::escalation::Escalation;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Level;
 use domain::role::Role;
@@ -78,6 +79,15 @@ pub(crate) enum Open {
 pub(crate) struct Place {
     pub(crate) pane: Pane,
     pub(crate) open: Option<Open>,
+}
+
+/// Where one was, to the row: the way back leads there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    pub(crate) step: Step,
+    pub(crate) item: Option<ExperimentId>,
+    pub(crate) alert: Option<EscalationId>,
 }
 
 /// What the message line says.
@@ -172,7 +182,9 @@ pub struct Model {
     pub(crate) following: bool,
     pub(crate) follow_began_ms: u64,
     pub(crate) place: Place,
-    pub(crate) back: Vec<Place>,
+    pub(crate) back: Vec<Spot>,
+    /// What was gone to since it began to need a person.
+    pub(crate) visited: BTreeSet<Need>,
     pub(crate) scope: Option<ClientId>,
     pub(crate) morning: Morning,
     pub(crate) approval: Approval,
@@ -221,6 +233,7 @@ impl Model {
             follow_began_ms: 0,
             place: Place { pane: options.pane.unwrap_or_default(), open: None },
             back: Vec::new(),
+            visited: BTreeSet::new(),
             scope: options.client.clone(),
             morning: Morning::default(),
             approval: Approval::default(),
@@ -367,7 +380,10 @@ impl Model {
         if self.link.state(self.now).is_alarm() {
             needs.push(Need::Engine);
         }
-        let open = self.known.escalations.iter().flatten();
+        // What somebody else has taken needs nobody more.
+        let me = self.known.me.as_ref().map(|me| me.name.as_str());
+        let free = |e: &&Escalation| e.owner.is_none() || e.owner.as_deref() == me;
+        let open = self.known.escalations.iter().flatten().filter(free);
         needs.extend(open.filter(|e| self.in_scope(&e.client)).map(|e| Need::Alert(e.id)));
         let latest = self.morning.queue.order().iter().chain(self.morning.queue.arriving());
         let waits = |id: &&ExperimentId| {
@@ -391,7 +407,7 @@ impl Model {
 }
 
 /// Something that needs a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
     /// Nothing goes out.
     Engine,

@@ -7,7 +7,7 @@ use domain::id::ExperimentId;
 use crate::approval::{self, Approval};
 use crate::experiments::{self, Tab, detail};
 use crate::message::Ask;
-use crate::model::{Model, Need, Open, Pane, Place};
+use crate::model::{Model, Need, Open, Pane, Place, Spot};
 use crate::morning::{self, Step};
 use crate::sheets::{self, Sheet, Subject};
 use crate::theme::Role;
@@ -21,12 +21,26 @@ fn leave_to(model: &mut Model, place: Place) {
     if place == model.place {
         return;
     }
-    model.back.push(model.place);
+    let from = spot(model);
+    keep_way_back(model, from);
+    model.place = place;
+    entered(model);
+}
+
+fn spot(model: &Model) -> Spot {
+    Spot {
+        place: model.place,
+        step: model.morning.step,
+        item: model.morning.queue.cursor().copied(),
+        alert: model.morning.alerts.cursor().copied(),
+    }
+}
+
+fn keep_way_back(model: &mut Model, from: Spot) {
+    model.back.push(from);
     if model.back.len() > BACK_MAX {
         model.back.remove(0);
     }
-    model.place = place;
-    entered(model);
 }
 
 fn entered(model: &mut Model) {
@@ -46,8 +60,15 @@ pub(super) fn to_pane(model: &mut Model, pane: Pane) {
 }
 
 pub(super) fn back(model: &mut Model) {
-    if let Some(place) = model.back.pop() {
+    if let Some(Spot { place, step, item, alert }) = model.back.pop() {
         model.place = place;
+        model.morning.step = step;
+        if let Some(item) = item {
+            model.morning.queue.go_to(&item);
+        }
+        if let Some(alert) = alert {
+            model.morning.alerts.go_to(&alert);
+        }
         if let Some(Open::Approval(id)) = place.open {
             begin_reading(model, id);
         }
@@ -59,7 +80,7 @@ pub(super) fn up(model: &mut Model) {
     if model.place.open.is_some() {
         model.place.open = None;
         // The way there is no way back to it.
-        if model.back.last().is_some_and(|last| *last == model.place) {
+        if model.back.last().is_some_and(|last| last.place == model.place) {
             model.back.pop();
         }
     } else if !model.filter_text().is_empty() {
@@ -119,17 +140,39 @@ pub(super) fn let_in(model: &mut Model) {
     }
 }
 
+/// Goes to what needs a person: forward to the most urgent thing that was not gone to yet, so that what comes in later
+/// and hurries more is next; once all were, round again.
 pub(super) fn to_need(model: &mut Model, forward: bool) {
     let needs = model.needs();
     let current = current_need(model);
     let at = current.and_then(|current| needs.iter().position(|need| *need == current));
+    // Until the first jump nobody chose where the cursor stands.
+    if let Some(current) = current.filter(|_| !model.visited.is_empty()) {
+        model.visited.insert(current);
+    }
+    model.visited.retain(|need| needs.contains(need));
+    let fresh = needs.iter().position(|need| !model.visited.contains(need));
     let count = needs.len();
-    let target = match (at, forward) {
-        (None, _) => 0,
-        (Some(at), true) => (at + 1) % count.max(1),
-        (Some(at), false) => (at + count.saturating_sub(1)) % count.max(1),
+    let target = match (fresh, at, forward) {
+        (Some(fresh), _, true) => fresh,
+        (None, Some(at), true) => (at + 1) % count.max(1),
+        (_, None, _) => 0,
+        (_, Some(at), false) => (at + count.saturating_sub(1)) % count.max(1),
     };
     let Some(need) = needs.get(target).copied() else { return };
+    model.visited.insert(need);
+    if current == Some(need) {
+        model.say(format!("This is the most urgent of {count}."), Role::Muted);
+        return;
+    }
+    let from = spot(model);
+    go_to_need(model, need);
+    if model.back.last().is_none_or(|last| *last != from) {
+        keep_way_back(model, from);
+    }
+}
+
+fn go_to_need(model: &mut Model, need: Need) {
     match need {
         Need::Engine => to_pane(model, Pane::System),
         Need::Alert(id) => {
