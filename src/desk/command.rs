@@ -205,6 +205,20 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Put an item of the queue off.
+    QueueLater {
+        /// Which experiment.
+        experiment: String,
+        /// Until when; until the next round where none.
+        until: Option<UtcTime>,
+        /// Where rounds begin at their hours.
+        zone: Zone,
+    },
+    /// Take an item up again before its time.
+    QueueBack {
+        /// Which experiment.
+        experiment: String,
+    },
     /// Take an approval back, for all that is unsent or one post.
     Undo {
         /// Which experiment.
@@ -289,7 +303,7 @@ impl Command {
             Self::PostConfirm { verdict: Verdict::Live { .. }, .. } => Action::SettleLive,
             Self::PostConfirm { verdict: Verdict::NotLive, .. } => Action::SettleNotLive,
             Self::EscalationTake { .. } | Self::EscalationResolve { .. } => Action::Decide,
-            Self::CheckinSign { .. } => Action::CheckIn,
+            Self::CheckinSign { .. } | Self::QueueLater { .. } | Self::QueueBack { .. } => Action::CheckIn,
         }
     }
 }

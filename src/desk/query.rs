@@ -11,6 +11,7 @@ use domain::checkin::Checkin;
 use domain::client::{BrandKit, Policy};
 use domain::escalation::Escalation;
 use domain::experiment::Stage;
+use domain::experiment::later::Later;
 use domain::hold::Hold;
 use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::post::{Attempt, PostState};
@@ -502,4 +503,6 @@ pub struct QueueLine {
     pub words: usize,
     /// The first slot.
     pub first: Option<UtcTime>,
+    /// Until when it is put off, and by whom.
+    pub later: Option<Later>,
 }

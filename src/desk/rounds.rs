@@ -17,7 +17,7 @@ use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::act::is_waiting;
 use crate::rules::Rules;
-use crate::sheet::draft;
+use crate::sheet::{draft, later};
 
 /// Whether anything goes out at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,10 @@ impl Of<'_, '_> {
             left.push(Left {
                 step: Step::Queue,
                 what: format!("{} waits for a word", called(&experiment)),
-                to: waits_for(&experiment, sheet.level.level, blocked, regulated),
+                to: match later(&experiment, &sheet, self.view.now()) {
+                    Some(later) => format!("{} put it off until {}", later.by, later.until.in_zone(self.zone)),
+                    None => waits_for(&experiment, sheet.level.level, blocked, regulated),
+                },
                 of: LeftOf::Experiment(named(&experiment)),
                 before: Some(before),
             });

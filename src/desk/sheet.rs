@@ -7,12 +7,14 @@
 use domain::agency::Agency;
 use domain::approval::{Binding, fingerprint};
 use domain::client::Client;
+use domain::experiment::later::Later;
 use domain::experiment::{Experiment, Stage};
 use domain::hash::Fingerprint;
 use domain::id::PostId;
 use domain::post::Post;
 use domain::preflight::{Finding, Level, digest};
 use domain::role::NotOwn;
+use domain::time::UtcTime;
 use store::facts::present_binding;
 use store::{StoreError, View};
 
@@ -54,6 +56,12 @@ pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<
     beside.extend(experiment.brief.as_ref().map(domain::brief::write));
     let fingerprint = fingerprint(&bound, digest(&findings), &beside);
     Ok(Draft { posts, findings, level, notes, fingerprint })
+}
+
+/// Returns until when an item is put off. Where its first slot was moved to before that, it is not.
+pub(crate) fn later(experiment: &Experiment, sheet: &Draft, now: UtcTime) -> Option<Later> {
+    let first = sheet.posts.first().map(|(post, _)| post.window.from);
+    experiment.later_at(now).filter(|later| first.is_none_or(|first| later.until < first)).cloned()
 }
 
 fn notes(agency: &Agency, client: &Client) -> Vec<String> {

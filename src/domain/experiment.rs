@@ -14,6 +14,7 @@
 //! | reviewing | running | decision → completed |
 //! | completed, invalid | completed, invalid | – |
 
+pub mod later;
 #[cfg(test)]
 mod tests;
 
@@ -193,6 +194,9 @@ pub struct Experiment {
     pub holds: Holds,
     /// When it was taken in.
     pub created: UtcTime,
+    /// Until when a person put it off, while it waits for a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<later::Later>,
 }
 
 /// What is asked of an experiment.
@@ -232,6 +236,13 @@ pub enum ExperimentCommand {
         by: Actor,
         /// Why.
         reason: String,
+    },
+    /// A person puts it off.
+    PutOff(later::PutOff),
+    /// A person takes it up again before its time.
+    TakeUp {
+        /// The present.
+        now: UtcTime,
     },
     /// Its slots are given up: the plan must be drawn again.
     Withdraw {
@@ -319,6 +330,13 @@ pub enum ExperimentEvent {
         /// Why.
         reason: String,
     },
+    /// A person put it off.
+    ExperimentPutOff {
+        /// Until when, and who.
+        later: later::Later,
+    },
+    /// A person took it up again before its time.
+    ExperimentTakenUp,
     /// Its slots were given up.
     PlanWithdrawn {
         /// Why.
@@ -400,6 +418,8 @@ impl Experiment {
             ExperimentCommand::Submit { plan } => self.submit(plan),
             ExperimentCommand::GiveWord { approver, needed } => self.give_word(approver, needed),
             ExperimentCommand::Reject { by, reason } => self.reject(by, reason),
+            ExperimentCommand::PutOff(ask) => self.put_off(ask),
+            ExperimentCommand::TakeUp { now } => self.take_up(now),
             ExperimentCommand::Withdraw { why } => match self.stage {
                 Stage::AwaitingApproval | Stage::Scheduled => Ok(vec![ExperimentEvent::PlanWithdrawn { why }]),
                 Stage::Drafting
@@ -628,6 +648,7 @@ impl Aggregate for Experiment {
                 self.variants = variants.clone();
                 self.editor = by.clone();
                 self.words.clear();
+                self.later = None;
                 match self.stage {
                     Stage::Scheduled => self.stage = Stage::AwaitingApproval,
                     Stage::Drafting | Stage::Creating => self.stage = Stage::Preflight,
@@ -650,9 +671,15 @@ impl Aggregate for Experiment {
             ExperimentEvent::ExperimentSubmitted { plan } => {
                 self.plan = Some((**plan).clone());
                 self.words.clear();
+                self.later = None;
                 self.stage = Stage::AwaitingApproval;
             }
-            ExperimentEvent::WordGiven { approver } => self.words.push(approver.clone()),
+            ExperimentEvent::WordGiven { approver } => {
+                self.words.push(approver.clone());
+                self.later = None;
+            }
+            ExperimentEvent::ExperimentPutOff { later } => self.later = Some(later.clone()),
+            ExperimentEvent::ExperimentTakenUp => self.later = None,
             ExperimentEvent::ExperimentApproved => {
                 if self.stage == Stage::AwaitingApproval {
                     self.stage = Stage::Scheduled;
@@ -661,6 +688,7 @@ impl Aggregate for Experiment {
             ExperimentEvent::ExperimentRejected { .. } | ExperimentEvent::PlanWithdrawn { .. } => {
                 self.plan = None;
                 self.words.clear();
+                self.later = None;
                 self.stage = Stage::Preflight;
             }
             ExperimentEvent::ApprovalLost { .. } => {

@@ -293,7 +293,12 @@ pub const MATRIX: [Row; 27] = [
         &["escalation take", "escalation resolve"],
         [N, Y, Y, Y, N, Cell::ByRule("invalid by a validity check only")],
     ),
-    row(Action::CheckIn, "check-in start, sign off", &["checkin sign"], [N, Y, Y, Y, N, N]),
+    row(
+        Action::CheckIn,
+        "check-in start, sign off",
+        &["checkin sign", "queue later", "queue back"],
+        [N, Y, Y, Y, N, N],
+    ),
     row(
         Action::Connect,
         "connect, disconnect an account, see the state of its login",

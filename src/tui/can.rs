@@ -9,7 +9,7 @@ use domain::role::{Action, Cell, Column, Role, cell};
 
 use crate::keymap::Intent;
 use crate::link::State;
-use crate::model::{Model, Open, Pane};
+use crate::model::{Model, Open, Pane, Place};
 use crate::morning::{self, Step};
 
 /// Whether an intent is possible.
@@ -32,6 +32,7 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
     match intent {
         Intent::Act => act(model),
         Intent::Refuse => refuse(model),
+        Intent::Later => later(model),
         Intent::Mark | Intent::MarkRun => mark(model),
         Intent::MarkClean => match morning::shown_queue(model).iter().any(|id| morning::is_clean(model, *id)) {
             true => Can::Yes,
@@ -201,7 +202,8 @@ pub(crate) fn approve(model: &Model, id: ExperimentId) -> Can {
         | Standing::ByHand
         | Standing::Held
         | Standing::Unopened
-        | Standing::Voided => Can::As("approve".to_owned()),
+        | Standing::Voided
+        | Standing::Later(_) => Can::As("approve".to_owned()),
     }
 }
 
@@ -213,6 +215,18 @@ fn refuse(model: &Model) -> Can {
         Some(id) if morning::is_waiting(model, id) => Can::Yes,
         Some(_) => not("it does not wait for a word"),
         None => not("there is nothing to refuse here"),
+    }
+}
+
+fn later(model: &Model) -> Can {
+    if let Some(why) = why_not_allowed(model, Action::CheckIn) {
+        return Can::Not(why);
+    }
+    match model.subject() {
+        Some(id) if morning::later(model, id).is_some() => Can::As("back now".to_owned()),
+        Some(id) if morning::is_waiting(model, id) => Can::Yes,
+        Some(_) => not("it does not wait for a word"),
+        None => not("nothing waits for a word"),
     }
 }
 
@@ -315,7 +329,9 @@ fn new_rows(model: &Model) -> Can {
         (None, Pane::Experiments) => counts(&model.experiments.list),
         (Some(_), _) | (None, Pane::System) => (0, 0),
     };
+    let queue = model.place == Place { pane: Pane::Morning, open: None } && model.morning.step == Step::Queue;
     match (waiting, over) {
+        (0, 0) if queue && model.morning.queue.is_out_of_order() => Can::As("sort".to_owned()),
         (0, 0) => not("no new rows wait"),
         (0, over) => Can::As(format!("clear {over}")),
         (waiting, _) => Can::As(format!("{waiting} new")),

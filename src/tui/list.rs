@@ -53,6 +53,21 @@ impl<K: Clone + PartialEq> List<K> {
         self.latest.contains(id)
     }
 
+    /// Tells whether the rows that are shown stand in another order than they would.
+    pub(crate) fn is_out_of_order(&self) -> bool {
+        let shown = self.order.iter().filter(|id| self.latest.contains(id));
+        let latest = self.latest.iter().filter(|id| self.order.contains(id));
+        !shown.eq(latest)
+    }
+
+    /// Puts a row at the end, as its person asked.
+    pub(crate) fn sink(&mut self, id: &K) {
+        if self.order.contains(id) {
+            self.order.retain(|other| other != id);
+            self.order.push(id.clone());
+        }
+    }
+
     pub(crate) fn order(&self) -> &[K] {
         &self.order
     }
@@ -110,6 +125,21 @@ mod tests {
         assert!(!list.is_current(&2));
         list.renew();
         assert_eq!((list.order(), list.cursor(), list.waiting()), (&[9, 1, 3][..], Some(&1), 0));
+    }
+
+    #[test]
+    fn a_row_sinks_when_asked_and_stands_out_of_order_until_rows_are_let_in() {
+        let mut list = List::default();
+        list.note(vec![1, 2, 3]);
+        list.sink(&1);
+        list.sink(&9);
+        assert_eq!((list.order(), list.cursor(), list.is_out_of_order()), (&[2, 3, 1][..], Some(&1), true));
+        list.note(vec![2, 3, 1]);
+        assert!(!list.is_out_of_order());
+        list.note(vec![1, 2]);
+        assert!(list.is_out_of_order());
+        list.renew();
+        assert!(!list.is_out_of_order());
     }
 
     #[test]

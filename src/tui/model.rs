@@ -111,6 +111,8 @@ pub(crate) enum Acted {
     Approved(Vec<(ExperimentId, String)>),
     /// One was refused.
     Refused(ExperimentId, String),
+    /// One was put off.
+    PutOff(ExperimentId, String),
     /// Something was stopped.
     Stopped(desk::Stoppable, String),
 }
@@ -129,6 +131,7 @@ pub(crate) struct Pending {
 pub(crate) enum Doing {
     Approve(ExperimentId, String),
     Refuse(ExperimentId, String),
+    Later(ExperimentId, String),
     Stop(desk::Stoppable, String),
     Resume(String),
     TakeBack(String),
@@ -389,6 +392,7 @@ impl Model {
         let waits = |id: &&ExperimentId| {
             self.morning.queue.is_current(id)
                 && !self.is_pending(**id)
+                && crate::morning::later(self, **id).is_none()
                 && self.known.line(**id).is_some_and(|line| self.in_scope(&line.client))
         };
         needs.extend(latest.filter(waits).map(|id| Need::Item(*id)));

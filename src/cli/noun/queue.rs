@@ -14,13 +14,15 @@ use crate::error::Failure;
 use crate::output::{Block, Told, flow, keep};
 use crate::session::{Session, Zones, data, take};
 use crate::text::{Look, Text};
+use crate::when::{self, BadWhen};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   expos queue list                          what waits, with fingerprints
   expos queue show ACME-001                 all that a word would cover
   expos queue approve ACME-001 --fingerprint 7f3a91c2 --yes
-  expos queue reject ACME-001 --reason 'off brand'";
+  expos queue reject ACME-001 --reason 'off brand'
+  expos queue later ACME-001 13:00          it comes back by itself";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -51,6 +53,43 @@ pub(crate) enum Verb {
         #[command(flatten)]
         change: Change,
     },
+    /// Put it off until a time, the next round where none is named
+    Later {
+        /// Experiment: code, id or unique prefix
+        experiment: String,
+        /// 13:00, 'tomorrow 9', 2026-11-25T09:10:00Z; before its first slot
+        time: Option<String>,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Take it up again before its time
+    Back {
+        /// Experiment: code, id or unique prefix
+        experiment: String,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+/// Put an item off, and take it up again.
+async fn later(
+    session: &mut Session<'_>,
+    experiment: String,
+    time: Option<String>,
+    change: &Change,
+) -> Result<Told, Failure> {
+    let zone = session.zone();
+    let until = match &time {
+        Some(time) => {
+            let until = when::parse(time, zone, session.now())
+                .map_err(|bad| Failure::invalid("time.unknown", "the time", bad.why(time, zone), BadWhen::MEND))?;
+            session.note(&format!("`{time}` is read as {} ({zone})", until.in_zone(zone)));
+            Some(until)
+        }
+        None => None,
+    };
+    let command = Command::QueueLater { experiment: experiment.clone(), until, zone };
+    session.act_on("experiment", &experiment, command, change).await
 }
 
 /// Take an approval back.
@@ -82,6 +121,11 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             )))
         }
         Verb::Approve { experiment, fingerprint, raise } => approve(session, &experiment, fingerprint, &raise).await,
+        Verb::Later { experiment, time, change } => later(session, experiment, time, &change).await,
+        Verb::Back { experiment, change } => {
+            let command = Command::QueueBack { experiment: experiment.clone() };
+            session.act_on("experiment", &experiment, command, &change).await
+        }
         Verb::Reject { experiment, reason, change } => {
             session
                 .act_on("experiment", &experiment, Command::Reject { experiment: experiment.clone(), reason }, &change)
@@ -178,7 +222,14 @@ fn list(lines: &[QueueLine], zones: &Zones, data: serde_json::Value) -> Told {
         keep("fingerprint"),
         flow("name"),
     ];
-    Told::table(columns, rows.collect(), "nothing waits for approval", data)
+    let mut told = Told::table(columns, rows.collect(), "nothing waits for approval", data);
+    for line in lines {
+        if let Some(later) = &line.later {
+            let until = zones.local(&line.line.client, later.until);
+            told = told.note(format!("{} was put off until {until} by {}", line.line.code, later.by));
+        }
+    }
+    told
 }
 
 /// Draws the sheet; the fingerprint is its last line, below all that it stands for.

@@ -235,6 +235,7 @@ fn queue_line() -> QueueLine {
         needed: 1,
         words: 0,
         first: Some(at(24)),
+        later: None,
     }
 }
 
@@ -696,4 +697,18 @@ async fn a_round_is_signed_in_the_operators_zone_and_its_status_says_with_what()
     let ran = run(&["checkin", "show", "01"]).await;
     assert!(ran.out.contains("looked at\nqueue: 7 items") && ran.out.contains("took:     11 min"), "{}", ran.out);
     assert_eq!(run(&["checkin", "show", "02"]).await.exit, 4);
+}
+
+#[tokio::test]
+async fn an_item_is_put_off_until_a_time_in_the_operators_zone_or_until_the_next_round() {
+    let ran = run(&["queue", "later", "ACME-001", "13:00"]).await;
+    let expected =
+        json!({"do": "queue_later", "experiment": "ACME-001", "until": "2026-11-24T13:00:00Z", "zone": "UTC"});
+    assert_eq!((ran.exit, &ran.acted[0].0), (0, &expected), "{}", ran.err);
+    assert!(ran.err.contains("`13:00` is read as 2026-11-24 13:00:00 UTC (UTC)"), "{}", ran.err);
+    let ran = run(&["queue", "later", "ACME-001", "--dry-run"]).await;
+    assert_eq!((ran.acted[0].1, &ran.acted[0].0["until"]), (Mode::DryRun, &Value::Null));
+    assert_eq!(run(&["queue", "later", "ACME-001", "soon"]).await.exit, 8);
+    let ran = run(&["queue", "back", "ACME-001"]).await;
+    assert_eq!(ran.acted[0].0, json!({"do": "queue_back", "experiment": "ACME-001"}));
 }

@@ -49,7 +49,9 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::PostConfirm { .. }
         | Command::EscalationTake { .. }
         | Command::EscalationResolve { .. }
-        | Command::CheckinSign { .. } => return Ok(()),
+        | Command::CheckinSign { .. }
+        | Command::QueueLater { .. }
+        | Command::QueueBack { .. } => return Ok(()),
     };
     let brief =
         read(toml).map_err(|problems| Problem::Invalid(problems.iter().map(BriefProblem::to_string).collect()))?;
@@ -178,6 +180,7 @@ pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>) -> Result<Done, Stop> 
         stage: Stage::Creating,
         holds: Holds::default(),
         created: tx.now(),
+        later: None,
     };
     tx.append::<Experiment>(
         &id,

@@ -131,6 +131,7 @@ pub(super) fn new(
         stage: Stage::Running,
         holds: Holds::default(),
         created: now,
+        later: None,
     };
     let code = standing.code.clone();
     tx.append::<Experiment>(&house, vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(standing) }])?;

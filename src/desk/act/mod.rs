@@ -10,6 +10,7 @@ mod client;
 mod escalation;
 mod experiment;
 mod hold;
+mod later;
 mod people;
 mod post;
 mod queue;
@@ -216,6 +217,8 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         Command::Submit { experiment } => queue::submit(context, tx, &experiment),
         Command::Approve { experiment, fingerprint } => queue::approve(context, tx, &experiment, &fingerprint),
         Command::Reject { experiment, reason } => queue::reject(context, tx, &experiment, reason),
+        Command::QueueLater { experiment, until, zone } => later::later(context, tx, &experiment, until, zone),
+        Command::QueueBack { experiment } => later::back(context, tx, &experiment),
         Command::Undo { experiment, post } => queue::undo(context, tx, &experiment, post),
         Command::Drop { experiment, reason } => experiment::drop_draft(context, tx, &experiment, reason),
         Command::StopExperiment { experiment, reason } => experiment::stop(context, tx, &experiment, reason),

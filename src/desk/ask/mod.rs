@@ -224,11 +224,13 @@ impl Asked<'_, '_> {
                 findings: [count(Block), count(Warn), count(Info)],
                 needed: experiment.words_needed(client.policy.regulated).max(1),
                 words: experiment.words.len(),
+                later: crate::sheet::later(&experiment, &sheet, self.view.now()),
                 first: sheet.posts.first().map(|(post, _)| post.window.from),
                 level: sheet.level,
             });
         }
-        lines.sort_by_key(|line| line.first);
+        // What is put off stands at the end until it is back.
+        lines.sort_by_key(|line| (line.later.is_some(), line.first));
         Ok(lines)
     }
 

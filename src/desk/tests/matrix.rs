@@ -59,7 +59,8 @@ fn row(command: &Command, on: On) -> (&'static str, Of) {
         Command::PostConfirm { verdict: Verdict::Live { .. }, .. } => ("-yyy", Of::Client),
         Command::PostConfirm { verdict: Verdict::NotLive, .. } => ("--yy", Of::Client),
         Command::EscalationTake { .. } | Command::EscalationResolve { .. } => ("-yyy", Of::Client),
-        Command::CheckinSign { .. } => ("-yyy", Of::Client),
+        Command::CheckinSign { .. } | Command::QueueLater { .. } => ("-yyy", Of::Client),
+        Command::QueueBack { .. } => ("-yyy", Of::Client),
     }
 }
 
@@ -70,6 +71,7 @@ struct Names {
     draft: String,
     waiting: String,
     manual: String,
+    later: String,
     scheduled: String,
     paused: String,
     unsent: String,
@@ -88,6 +90,7 @@ impl Names {
             draft: code(1),
             waiting: code(2),
             manual: code(3),
+            later: code(6),
             scheduled: code(4),
             paused: code(5),
             unsent: id(1),
@@ -107,6 +110,7 @@ impl Names {
             &self.draft,
             &self.waiting,
             &self.manual,
+            &self.later,
             &self.scheduled,
             &self.paused,
             &self.unsent,
@@ -170,6 +174,8 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
         Command::StopExperiment { experiment: n.scheduled.clone(), reason: reason() },
         approve(&n.waiting, &n.prints[0]),
         reject(&n.waiting),
+        Command::QueueLater { experiment: n.waiting.clone(), until: None, zone: Zone::UTC },
+        Command::QueueBack { experiment: n.later.clone() },
         Command::Undo { experiment: n.scheduled.clone(), post: None },
         Command::Undo { experiment: n.scheduled.clone(), post: Some(post(&n.unsent)) },
         Command::PostCancel { post: post(&n.unsent), reason: reason() },
@@ -255,6 +261,8 @@ async fn build(author: u32) -> Built {
         ] {
             world.act(ADA, Command::Pause { target, reason: "wait".to_owned() }).await;
         }
+        let put_off = Command::QueueLater { experiment: names.later.clone(), until: None, zone: Zone::UTC };
+        world.act(ADA, put_off).await;
         names.prints =
             [world.sheet(ADA, &names.waiting).await.fingerprint, world.sheet(ADA, &names.manual).await.fingerprint];
     }
@@ -282,6 +290,7 @@ async fn drafted(world: &World, owner: &str, author: u32) -> Names {
     names.waiting = world.submitted(author, &names.brief("waiting", "2027-03-03")).await;
     let manual = BriefText { level: "manual".to_owned(), ..names.brief("manual", "2027-03-04") };
     names.manual = world.submitted(author, &manual).await;
+    names.later = world.submitted(author, &names.brief("later", "2027-03-09")).await;
     names.scheduled = approved(owner, "scheduled", "2027-03-05").await;
     names.unsent = world.posts(&names.scheduled).await[0].id.to_string();
     names.draft = world.brief(author, &names.brief("draft", "2027-03-06")).await;

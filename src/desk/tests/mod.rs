@@ -4,6 +4,7 @@ mod fixture;
 mod flow;
 mod forged;
 mod health;
+mod later;
 mod layers;
 mod matrix;
 mod repeats;

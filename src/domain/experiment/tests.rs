@@ -8,7 +8,7 @@ use crate::brief::{Template, read};
 use crate::hash::{Digest, Fingerprint};
 use crate::hold::HoldCause;
 use crate::preflight::Guard;
-use crate::time::Window;
+use crate::time::{Span, Window};
 
 const START: UtcTime = UtcTime::from_micros(0);
 
@@ -20,6 +20,8 @@ enum Ask {
     Submit,
     Word { uid: u32, shown: u8, needed: usize },
     Reject { reason: bool },
+    PutOff { hours: i64 },
+    TakeUp,
     Withdraw,
     Lose,
     Out,
@@ -41,6 +43,8 @@ fn asks() -> impl Strategy<Value = Ask> {
         (1_u32..4, 0_u8..2, 1_usize..3).prop_map(|(uid, shown, needed)| Ask::Word { uid, shown, needed }),
         (1_u32..4, 0_u8..2, 1_usize..3).prop_map(|(uid, shown, needed)| Ask::Word { uid, shown, needed }),
         any::<bool>().prop_map(|reason| Ask::Reject { reason }),
+        (0_i64..4).prop_map(|hours| Ask::PutOff { hours }),
+        Just(Ask::TakeUp),
         Just(Ask::Withdraw),
         Just(Ask::Lose),
         Just(Ask::Out),
@@ -94,6 +98,8 @@ fn command(ask: Ask) -> ExperimentCommand {
             needed,
         },
         Ask::Reject { reason: given } => ExperimentCommand::Reject { by: by(), reason: reason(given) },
+        Ask::PutOff { hours } => ExperimentCommand::PutOff(put_off(hours)),
+        Ask::TakeUp => ExperimentCommand::TakeUp { now: START },
         Ask::Withdraw => ExperimentCommand::Withdraw { why: "w".to_owned() },
         Ask::Lose => ExperimentCommand::LoseApproval { why: "w".to_owned() },
         Ask::Out => ExperimentCommand::PostOut,
@@ -109,6 +115,12 @@ fn command(ask: Ask) -> ExperimentCommand {
         Ask::Stop { reason: given } => ExperimentCommand::Stop { by: by(), reason: reason(given) },
         Ask::Drop { reason: given } => ExperimentCommand::Drop { by: by(), reason: reason(given) },
     }
+}
+
+/// Put off for so long, with the first slot in three hours.
+fn put_off(hours: i64) -> later::PutOff {
+    let later = later::Later { until: START.plus(Span::hours(hours)), by: "ada".to_owned() };
+    later::PutOff { later, now: START, first: START.plus(Span::hours(3)) }
 }
 
 fn blocking() -> Finding {
@@ -141,6 +153,7 @@ fn taken_in(kind: ExperimentKind, stage: Stage) -> Experiment {
         stage,
         holds: Holds::default(),
         created: START,
+        later: None,
     }
 }
 
@@ -154,6 +167,8 @@ struct Naive {
     words: Vec<(u32, u8)>,
     brief: u8,
     planned: bool,
+    /// For how many hours it is put off.
+    later: Option<i64>,
 }
 
 impl Naive {
@@ -173,6 +188,7 @@ impl Naive {
                 }
                 self.brief = n;
                 self.words.clear();
+                self.later = None;
                 match self.stage {
                     "creating" => self.stage = "preflight",
                     "scheduled" => self.stage = "awaiting approval",
@@ -192,7 +208,7 @@ impl Naive {
                 if !self.is(&["preflight"]) || self.blocked {
                     return false;
                 }
-                (self.stage, self.planned) = ("awaiting approval", true);
+                (self.stage, self.planned, self.later) = ("awaiting approval", true, None);
                 self.words.clear();
             }
             Ask::Word { uid, shown, needed } => {
@@ -204,6 +220,7 @@ impl Naive {
                     self.words.clear();
                 }
                 self.words.push((uid, shown));
+                self.later = None;
                 if self.words.len() >= needed && self.is(&["awaiting approval"]) {
                     self.stage = "scheduled";
                 }
@@ -214,6 +231,14 @@ impl Naive {
                 }
                 self.back();
             }
+            Ask::PutOff { hours } => {
+                let fits = (1..3).contains(&hours) && self.later != Some(hours);
+                if !self.is(&["awaiting approval", "running"]) || !fits {
+                    return false;
+                }
+                self.later = Some(hours);
+            }
+            Ask::TakeUp => return self.later.take().is_some(),
             Ask::Withdraw => {
                 if !self.is(&["awaiting approval", "scheduled"]) {
                     return false;
@@ -262,7 +287,7 @@ impl Naive {
     }
 
     fn back(&mut self) {
-        (self.stage, self.planned) = ("preflight", false);
+        (self.stage, self.planned, self.later) = ("preflight", false, None);
         self.words.clear();
     }
 
@@ -279,7 +304,7 @@ proptest! {
     #[test]
     fn an_experiment_lives_as_its_table_says(all in proptest::collection::vec(asks(), 1..60)) {
         let mut experiment = taken_in(ExperimentKind::Micro, Stage::Creating);
-        let mut naive = Naive { stage: "creating", blocked: false, held: false, words: Vec::new(), brief: 0, planned: false };
+        let mut naive = Naive { stage: "creating", blocked: false, held: false, words: Vec::new(), brief: 0, planned: false, later: None };
         for ask in all {
             let before = experiment.clone();
             let expected = naive.ask(ask);
@@ -292,6 +317,8 @@ proptest! {
             prop_assert_eq!(!experiment.holds.is_free(), naive.held);
             prop_assert_eq!(experiment.is_blocked(), naive.blocked);
             prop_assert_eq!(experiment.plan.is_some(), naive.planned);
+            let back = experiment.later_at(START).map(|later| later.until);
+            prop_assert_eq!(back, naive.later.map(|hours| START.plus(Span::hours(hours))), "{:?}", ask);
             let given: Vec<Option<u32>> = experiment.words.iter().map(|w| w.uid).collect();
             let words: Vec<Option<u32>> = naive.words.iter().map(|(uid, _)| Some(*uid)).collect();
             prop_assert_eq!(given, words, "{:?}", ask);
@@ -311,4 +338,29 @@ proptest! {
             prop_assert_eq!(&house.stage, &Stage::Running, "{:?}", ask);
         }
     }
+}
+
+#[test]
+fn what_is_put_off_comes_back_by_itself_and_never_past_its_first_slot() {
+    let waiting = taken_in(ExperimentKind::Micro, Stage::AwaitingApproval);
+    for (hours, rule) in [(-1, "queue.later.past"), (0, "queue.later.past"), (3, "queue.later"), (4, "queue.later")] {
+        let refusal = waiting.decide(ExperimentCommand::PutOff(put_off(hours))).unwrap_err();
+        assert_eq!(refusal.rule, rule, "{hours}: {refusal}");
+    }
+    let late = waiting.decide(ExperimentCommand::PutOff(put_off(3))).unwrap_err();
+    assert!(late.why.contains("its first slot is 1970-01-01T03:00:00Z"), "{late}");
+    let events = waiting.decide(ExperimentCommand::PutOff(put_off(2))).unwrap();
+    let later = fold(Some(waiting), &events).unwrap();
+    let at = |minutes| START.plus(Span::minutes(minutes));
+    assert!(later.later_at(at(119)).is_some() && later.later_at(at(120)).is_none());
+    assert!(later.decide(ExperimentCommand::TakeUp { now: at(120) }).is_err(), "it is back already");
+    assert_eq!(later.stage, Stage::AwaitingApproval, "putting off changes nothing else");
+}
+
+#[test]
+fn what_was_stored_before_items_could_be_put_off_reads_as_it_was() {
+    let waiting = taken_in(ExperimentKind::Micro, Stage::AwaitingApproval);
+    let written = serde_json::to_value(&waiting).unwrap();
+    assert!(written.get("later").is_none());
+    assert_eq!(serde_json::from_value::<Experiment>(written).unwrap(), waiting);
 }

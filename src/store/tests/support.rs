@@ -120,6 +120,7 @@ pub(crate) fn house(name: &str) -> Experiment {
         stage: Stage::Running,
         holds: Holds::default(),
         created: start(),
+        later: None,
     }
 }
 

@@ -49,8 +49,12 @@ fn crumbs(model: &Model) -> Line {
             match model.place.open {
                 Some(Open::Approval(id)) => {
                     let shown = morning::shown_queue(model);
-                    match shown.iter().position(|other| *other == id) {
+                    let line = match shown.iter().position(|other| *other == id) {
                         Some(at) => line.plain("   ").muted(format!("{} of {}", at + 1, shown.len())),
+                        None => line,
+                    };
+                    match morning::later(model, id) {
+                        Some(later) => line.plain("   ").muted(morning::later_words(later.until, model.setting.zone)),
                         None => line,
                     }
                 }

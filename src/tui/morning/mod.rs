@@ -15,9 +15,10 @@ use desk::rounds::Signature;
 use domain::approval::ApprovalLevel;
 use domain::checkin;
 use domain::experiment::Stage;
+use domain::experiment::later::Later;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Severity;
-use domain::time::UtcTime;
+use domain::time::{UtcTime, Zone};
 use tui_input::Input;
 
 pub(crate) use day::strip;
@@ -114,11 +115,12 @@ pub(crate) enum Standing {
     NotOneVariable,
     Unopened,
     Voided,
+    Later(UtcTime),
 }
 
 impl Standing {
     /// Returns why it is left out of what is approved together.
-    pub(crate) fn reason(&self) -> String {
+    pub(crate) fn reason(&self, zone: Zone) -> String {
         match self {
             Self::Loading => "not read yet".to_owned(),
             Self::Clean => "clean".to_owned(),
@@ -133,6 +135,7 @@ impl Standing {
             Self::NotOneVariable => "more than one thing differs".to_owned(),
             Self::Unopened => "its client wants each one opened".to_owned(),
             Self::Voided => "its last approval is void, open it".to_owned(),
+            Self::Later(until) => later_words(*until, zone),
         }
     }
 }
@@ -150,6 +153,8 @@ pub(crate) fn standing(model: &Model, line: &QueueLine) -> Standing {
         Standing::Blocked(block)
     } else if !item.strays().is_empty() {
         Standing::NotOneVariable
+    } else if let Some(later) = later(model, line.line.id) {
+        Standing::Later(later.until)
     } else if !model.may_approve(&line.level) {
         Standing::NotMine
     } else if own && !alone {
@@ -192,6 +197,17 @@ pub(crate) fn is_clean(model: &Model, id: ExperimentId) -> bool {
     is_waiting(model, id) && line.is_some_and(|line| standing(model, line) == Standing::Clean)
 }
 
+/// Returns until when an item is put off, and by whom; none once its time has come.
+pub(crate) fn later(model: &Model, id: ExperimentId) -> Option<&Later> {
+    let line = model.known.queue.as_ref().and_then(|queue| queue.get(&id))?;
+    line.later.as_ref().filter(|later| later.until > model.wall())
+}
+
+/// Says when an item is back: `later, back 13:00`.
+pub(crate) fn later_words(until: UtcTime, zone: Zone) -> String {
+    format!("later, back {}", when::clock(until, zone))
+}
+
 /// Tells whether an item still waits for a word that nobody is giving.
 pub(crate) fn is_waiting(model: &Model, id: ExperimentId) -> bool {
     model.morning.queue.is_current(&id) && !model.is_pending(id)
@@ -229,6 +245,7 @@ pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
         Standing::NotOneVariable => Sign::failed("2 differ"),
         Standing::Unopened => Sign::warning("to open"),
         Standing::Voided => Sign::warning("void"),
+        Standing::Later(_) => Sign::planned("later"),
     }
 }
 
@@ -269,7 +286,8 @@ pub(crate) fn left(model: &Model) -> (usize, usize) {
     let queue = &model.morning.queue;
     let all = queue.order().iter().chain(queue.arriving());
     let waits: Vec<ExperimentId> = all
-        .filter(|id| is_waiting(model, **id) && model.known.line(**id).is_some_and(|l| model.in_scope(&l.client)))
+        .filter(|id| is_waiting(model, **id) && later(model, **id).is_none())
+        .filter(|id| model.known.line(**id).is_some_and(|l| model.in_scope(&l.client)))
         .copied()
         .collect();
     let clean = waits.iter().filter(|id| is_clean(model, **id)).count();

@@ -87,8 +87,14 @@ fn told(model: &Model, step: Step) -> Told {
             let (open, clean) = left(model);
             let known = model.known.queue.is_some();
             let main = if open == 0 { String::new() } else { format!("{open} left, {clean} clean") };
+            let later = super::shown_queue(model).into_iter().filter(|id| super::later(model, *id).is_some()).count();
+            let main = match (later, main.is_empty()) {
+                (0, _) => main,
+                (n, true) => format!("{n} later"),
+                (n, false) => format!("{main}, {n} later"),
+            };
             let nothing = || format!("nothing waits, looked at {}", when::clock(model.wall(), model.setting.zone));
-            let aside = if open == 0 { nothing() } else { String::new() };
+            let aside = if open == 0 && later == 0 { nothing() } else { String::new() };
             Told { open, known, main, aside }
         }
         Step::SignOff => {

@@ -164,6 +164,8 @@ fn queue_title(model: &Model, shown: usize) -> Line {
     let mut parts = Vec::new();
     if waiting > 0 {
         parts.push(format!("{waiting} new, r lets them in"));
+    } else if model.morning.queue.is_out_of_order() {
+        parts.push("r sorts them".to_owned());
     }
     if marked > 0 {
         parts.push(format!("{marked} of {shown} marked"));
@@ -246,6 +248,11 @@ impl Columns {
         }
         let waiting = model.known.queue.as_ref().and_then(|queue| queue.get(&id));
         let first = waiting.and_then(|line| line.first).or_else(|| item.and_then(crate::item::Item::first));
+        if let Some(later) = super::later(model, id) {
+            // Whoever put it off decides nothing before then; when it is back says more than its slot.
+            let words = super::later_words(later.until, model.setting.zone);
+            return line.right(words, muted).selected(here).marked(model.morning.marked.contains(&id));
+        }
         if let (Some(first), Some(known)) = (first, known) {
             let zone = model.known.zone(&known.client);
             let place = Clean::of(when::city(zone)).cut(self.slot.saturating_sub(6 + self.gap));

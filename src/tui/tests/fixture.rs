@@ -19,6 +19,7 @@ use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round, Step, shown}
 use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
+use domain::experiment::later::Later;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::preflight::{Finding, Guard, Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
@@ -63,6 +64,10 @@ pub(super) struct Agency {
     /// Who signed the round, and what was done until then.
     pub(super) signed: Option<Signature>,
     pub(super) done: Deeds,
+    /// What is put off, until when.
+    pub(super) later: BTreeMap<ExperimentId, Later>,
+    /// When the next round begins.
+    pub(super) next_round: UtcTime,
 }
 
 /// A brief with what surrounds it.
@@ -380,6 +385,8 @@ impl Agency {
             snapshots: Vec::new(),
             signed: None,
             done: Deeds::default(),
+            later: BTreeMap::new(),
+            next_round: time("2026-11-23T10:00:00Z"),
         };
         for item in items() {
             agency.add(item);
@@ -597,9 +604,10 @@ impl Agency {
                 needed: sheet.needed,
                 words: sheet.words.len(),
                 first: sheet.posts.iter().map(|post| post.line.slot).min(),
+                later: self.later.get(&sheet.line.id).cloned(),
             })
             .collect();
-        lines.sort_by_key(|line| line.first);
+        lines.sort_by_key(|line| (line.later.is_some(), line.first));
         lines
     }
 
@@ -702,6 +710,23 @@ impl Agency {
                 self.signed = Some(Signature { checkin, by: self.me.name.clone(), at, note: note.clone() });
                 let text = format!("the morning round of 2026-11-23 is signed by {}", self.me.name);
                 Ok(Done::new(text, json!({})))
+            }
+            Command::QueueLater { experiment, .. } => {
+                let id = self.by_code(experiment);
+                let first = self.sheets[&id].posts.iter().map(|post| post.line.slot).min().unwrap();
+                if self.next_round >= first {
+                    return refused("its first slot is before the next round");
+                }
+                self.later.insert(id, Later { until: self.next_round, by: self.me.name.clone() });
+                let until = self.next_round.in_zone("Europe/Lisbon".parse().unwrap());
+                Ok(Done::new(
+                    format!("{experiment} is put off until {until}; it comes back by itself"),
+                    json!({"until": self.next_round}),
+                ))
+            }
+            Command::QueueBack { experiment } => {
+                self.later.remove(&self.by_code(experiment));
+                Ok(Done::new(format!("{experiment} is back in the queue"), json!({})))
             }
             Command::Reject { experiment, reason } => {
                 let id = self.by_code(experiment);

@@ -79,7 +79,8 @@ proptest! {
             check(&play)?;
             // Rows go only when a person lets them.
             let now = play.model.morning.queue.order().to_vec();
-            let pressed_r_or_moved_pane = now != queue;
+            let same_rows = now.len() == queue.len() && now.iter().all(|id| queue.contains(id));
+            let pressed_r_or_moved_pane = !same_rows;
             if pressed_r_or_moved_pane {
                 prop_assert!(now.iter().all(|id| play.model.morning.queue.is_current(id)));
             }

@@ -6,6 +6,7 @@ mod flow;
 mod foreign;
 mod invariants;
 mod keys;
+mod later;
 mod rounds;
 mod screens;
 mod tasks;

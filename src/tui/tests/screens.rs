@@ -55,6 +55,11 @@ fn morning_when_all_is_decided() {
 }
 
 #[test]
+fn morning_with_an_item_put_off() {
+    compare("morning-later", |w, h| pressed(w, h, "s"));
+}
+
+#[test]
 fn morning_narrowed() {
     compare("morning-filter", |w, h| {
         let mut play = pressed(w, h, "/");

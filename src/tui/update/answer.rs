@@ -169,7 +169,7 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
         Ok(done) => {
             model.link.heard(model.now);
             took_effect(model, &pending.what, &done);
-            group.lines.extend(done.lines);
+            group.lines.extend(shorter(model, &pending.what, &done).map_or(done.lines, |line| vec![line]));
             group.done.push(pending.what);
         }
         Err(problem) => {
@@ -190,6 +190,13 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
     tell(model, &group);
 }
 
+/// Says in a few words, so that the way back fits the message line, what the desk said in many.
+fn shorter(model: &Model, what: &Doing, done: &Done) -> Option<String> {
+    let Doing::Later(_, code) = what else { return None };
+    let until = done.data.get("until")?.as_str()?.parse().ok()?;
+    Some(format!("{code} is {}", crate::morning::later_words(until, model.setting.zone)))
+}
+
 fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
     match what {
         Doing::Approve(id, _) => {
@@ -200,6 +207,10 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
         Doing::Refuse(id, _) => {
             model.morning.decided.insert(*id, Decided::Refused);
             model.morning.marked.remove(id);
+        }
+        Doing::Later(id, _) => {
+            // It is not taken for waiting until the next list says until when.
+            model.morning.queue.sink(id);
         }
         Doing::TakeBack(code) => {
             let found =
@@ -222,6 +233,7 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
     let what = match what {
         Doing::Approve(_, code) => format!("{code} was not approved"),
         Doing::Refuse(_, code) => format!("{code} was not refused"),
+        Doing::Later(_, code) => format!("{code} was not put off"),
         // A stop that failed is shouted.
         Doing::Stop(_, name) => format!("NOT STOPPED, {name}"),
         Doing::Resume(name) => format!("{name} does not go on"),
@@ -247,6 +259,7 @@ fn remember(model: &mut Model, done: &[Doing]) {
                 continue;
             }
             Doing::Refuse(id, code) => Acted::Refused(*id, code.clone()),
+            Doing::Later(id, code) => Acted::PutOff(*id, code.clone()),
             Doing::Stop(target, name) => Acted::Stopped(target.clone(), name.clone()),
             Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle | Doing::Sign => continue,
         };
@@ -269,7 +282,10 @@ fn tell(model: &mut Model, group: &crate::model::Group) {
         model.say(format!("{done}{}{more}", sentence(failed)), Role::Danger);
         return;
     }
-    let can_undo = group.done.iter().any(|d| matches!(d, Doing::Approve(..) | Doing::Refuse(..) | Doing::Stop(..)));
+    let can_undo = group
+        .done
+        .iter()
+        .any(|d| matches!(d, Doing::Approve(..) | Doing::Refuse(..) | Doing::Later(..) | Doing::Stop(..)));
     let undo = if can_undo { undo } else { String::new() };
     match (group.done.as_slice(), group.lines.first()) {
         ([Doing::Approve(..)] | [Doing::Refuse(..)], Some(line)) | ([_], Some(line)) => {

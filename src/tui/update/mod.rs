@@ -182,6 +182,7 @@ fn settle(model: &mut Model) {
         }
     }
     round::keep_asked(model);
+    queue::bring_back(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
 }
@@ -295,6 +296,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Mark => queue::mark(model),
         Intent::MarkRun => queue::mark_run(model),
         Intent::MarkClean => queue::mark_clean(model),
+        Intent::Later => queue::later(model, effects),
         Intent::Unfold => {
             model.approval.folded = !model.approval.folded;
             model.approval.reached = 0;

@@ -63,7 +63,10 @@ fn act_on_rows(model: &mut Model) {
             // What is not clean is approved from inside, after it was read.
             go::open_approval(model, id);
             if let Some(standing) = standing {
-                model.say(format!("Not clean ({}): read it, then approve it here.", standing.reason()), Role::Warn);
+                model.say(
+                    format!("Not clean ({}): read it, then approve it here.", standing.reason(model.setting.zone)),
+                    Role::Warn,
+                );
             }
         }
         return;
@@ -94,7 +97,7 @@ fn why_left_out(model: &Model, id: ExperimentId) -> String {
     }
     match standing(model, id) {
         Some(Standing::Clean) => "not marked".to_owned(),
-        Some(standing) => standing.reason(),
+        Some(standing) => standing.reason(model.setting.zone),
         None => "gone".to_owned(),
     }
 }
@@ -140,7 +143,8 @@ fn advance(model: &mut Model, from: Option<ExperimentId>) {
     }
     let shown = morning::shown_queue(model);
     let at = from.and_then(|from| shown.iter().position(|id| *id == from)).map_or(0, |at| at + 1);
-    let next = shown.iter().cycle().skip(at).take(shown.len()).find(|id| morning::is_waiting(model, **id)).copied();
+    let waits = |id: &&ExperimentId| morning::is_waiting(model, **id) && morning::later(model, **id).is_none();
+    let next = shown.iter().cycle().skip(at).take(shown.len()).find(waits).copied();
     if let Some(next) = next {
         model.morning.queue.go_to(&next);
     }
@@ -165,6 +169,38 @@ pub(super) fn refuse_because(model: &mut Model, number: u8, effects: &mut Effect
     let command = Command::Reject { experiment: code.clone(), reason };
     send(model, effects, group, Some(id), Doing::Refuse(id, code), command);
     advance(model, Some(id));
+}
+
+/// Puts an item off until the next round, at once; one that is put off is taken up again.
+pub(super) fn later(model: &mut Model, effects: &mut Effects) {
+    let Some(id) = model.subject() else { return };
+    let Some(code) = model.known.line(id).map(|line| line.code.clone()) else { return };
+    let group = new_group(model);
+    if morning::later(model, id).is_some() {
+        let command = Command::QueueBack { experiment: code.clone() };
+        send(model, effects, group, Some(id), Doing::TakeBack(code), command);
+        return;
+    }
+    let zone = model.setting.zone;
+    let command = Command::QueueLater { experiment: code.clone(), until: None, zone };
+    send(model, effects, group, Some(id), Doing::Later(id, code), command);
+    model.morning.marked.remove(&id);
+    advance(model, Some(id));
+}
+
+/// What was put off is back once its time has come, whatever the desk said before.
+pub(super) fn bring_back(model: &mut Model) {
+    let now = model.wall();
+    let mut back = false;
+    for line in model.known.queue.iter_mut().flatten().map(|(_, line)| line) {
+        if line.later.as_ref().is_some_and(|later| later.until <= now) {
+            line.later = None;
+            back = true;
+        }
+    }
+    if back {
+        model.wanted.insert(crate::message::Ask::Queue);
+    }
 }
 
 pub(super) fn mark(model: &mut Model) {

@@ -56,6 +56,7 @@ fn words(what: &Acted) -> String {
             format!("your approval of {}", codes.join(", "))
         }
         Acted::Refused(_, code) => format!("your refusal of {code}"),
+        Acted::PutOff(_, code) => format!("that you put {code} off"),
         Acted::Stopped(_, name) => format!("your stop, {name}"),
     }
 }
@@ -73,6 +74,11 @@ fn take_back(model: &mut Model, what: Acted, age: Option<u64>, effects: &mut Eff
             // Its slots were given up; a new plan brings it back into the queue.
             let group = new_group(model);
             let command = Command::Submit { experiment: code.clone() };
+            send(model, effects, group, Some(id), Doing::TakeBack(code), command);
+        }
+        Acted::PutOff(id, code) => {
+            let group = new_group(model);
+            let command = Command::QueueBack { experiment: code.clone() };
             send(model, effects, group, Some(id), Doing::TakeBack(code), command);
         }
         Acted::Stopped(target, name) if age.is_some_and(|age| age <= STOP_BACK_MS) => {
@@ -104,6 +110,7 @@ pub(crate) fn from_log(model: &Model) -> Option<(Acted, UtcTime)> {
                 Acted::Approved(vec![(id, code)])
             }
             "experiment_rejected" if line.stage == Stage::Preflight => Acted::Refused(id, code),
+            "experiment_put_off" if crate::morning::later(model, id).is_some() => Acted::PutOff(id, code),
             "experiment_paused" if is_paused(line) => Acted::Stopped(Stoppable::Experiment(code.clone()), code),
             _ => return None,
         };

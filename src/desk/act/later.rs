@@ -1,0 +1,49 @@
+//! Later: an item of the queue is put off until a time, and taken up again.
+//!
+//! Decides the time where none is named: the next round. How far it may be is the experiment's rule.
+
+use domain::checkin::Round;
+use domain::experiment::ExperimentCommand;
+use domain::experiment::later::{Later, PutOff};
+use domain::refusal::Refusal;
+use domain::time::{UtcTime, Zone};
+use serde_json::json;
+use store::follow::experiment_decide;
+use store::{Stop, Tx};
+
+use super::Context;
+use crate::command::Done;
+use crate::sheet::draft;
+
+pub(super) fn later(
+    context: &Context,
+    tx: &mut Tx<'_>,
+    name: &str,
+    until: Option<UtcTime>,
+    zone: Zone,
+) -> Result<Done, Stop> {
+    let experiment = context.experiment(tx, name)?;
+    let sheet = draft(tx, &context.rules, &experiment)?;
+    let what = format!("experiment {}", experiment.code);
+    let Some(first) = sheet.posts.first().map(|(post, _)| post.window.from) else {
+        return Err(Refusal::nothing(what, "it does not wait for a word").into());
+    };
+    let now = tx.now();
+    let until = match until.or_else(|| Round::next(now, zone).map(|(_, at)| at)) {
+        Some(until) => until,
+        None => return Err(Refusal::invalid("queue.later", what, "no round follows", "name a time").into()),
+    };
+    let later = Later { until, by: context.person.name.clone() };
+    let command = ExperimentCommand::PutOff(PutOff { later, now, first });
+    let after = experiment_decide(tx, experiment.id, command)?;
+    let line = format!("{} is put off until {}; it comes back by itself", after.code, until.in_zone(zone));
+    let data = json!({"experiment": after.id, "code": after.code, "until": until});
+    Ok(Done::new(line, data).next(format!("expos queue back {}", after.code)))
+}
+
+pub(super) fn back(context: &Context, tx: &mut Tx<'_>, name: &str) -> Result<Done, Stop> {
+    let experiment = context.experiment(tx, name)?;
+    let now = tx.now();
+    let after = experiment_decide(tx, experiment.id, ExperimentCommand::TakeUp { now })?;
+    Ok(Done::new(format!("{} is back in the queue", after.code), json!({"experiment": after.id, "code": after.code})))
+}
