@@ -11,6 +11,7 @@ pub mod command;
 mod follow;
 pub mod local;
 pub mod preflight;
+pub mod presence;
 pub mod problem;
 pub mod query;
 pub mod remote;
@@ -64,12 +65,13 @@ pub struct Desk {
     rules: Arc<Rules>,
     clock: Arc<dyn Clock>,
     beat: Option<Beat>,
+    presence: Arc<presence::Presence>,
 }
 
 impl Desk {
     /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
     pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
-        Self { store, home, rules, clock, beat }
+        Self { store, home, rules, clock, beat, presence: Arc::default() }
     }
 
     /// Tells whether an engine runs beside this desk.

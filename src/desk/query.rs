@@ -22,6 +22,7 @@ use domain::time::{UtcTime, Zone};
 use domain::variant::Variant;
 use serde::{Deserialize, Serialize};
 
+use crate::presence::Present;
 use crate::rounds::RoundView;
 
 /// What a person asks to see.
@@ -110,6 +111,13 @@ pub enum Query {
     },
     /// How the engine is.
     Health,
+    /// The same as a dashboard's sign of life: it says what it has open, and is told who else is here.
+    Beat {
+        /// Tells the dashboards of one person apart.
+        session: u32,
+        /// What it has open.
+        on: Option<ExperimentId>,
+    },
     /// What the store is.
     StoreInfo,
 }
@@ -482,6 +490,13 @@ pub enum Answer {
     Events(Vec<EventLine>),
     /// To `Health`.
     Health(Health),
+    /// To `Beat`: how the engine is, and who else is here.
+    Beat {
+        /// As to `Health`.
+        health: Health,
+        /// Who else.
+        people: Vec<Present>,
+    },
     /// To `StoreInfo`.
     Store(StoreInfo),
 }

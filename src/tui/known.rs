@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use desk::Answer;
+use desk::presence::Present;
 use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostView, QueueLine,
     SnapshotView, UserView,
@@ -16,9 +17,12 @@ use domain::escalation::Escalation;
 use domain::id::{AccountId, ClientId, ExperimentId, PostId};
 use domain::time::Zone;
 
+use crate::clean::Clean;
 use crate::item::Item;
 use crate::message::Ask;
 
+/// The most columns of somebody's name.
+const NAME_MAX: usize = 12;
 /// How many events are kept for the screen.
 const EVENTS_MAX: usize = 500;
 
@@ -40,6 +44,8 @@ pub(crate) struct Known {
     pub(crate) layers: Option<Vec<LayerView>>,
     pub(crate) users: Vec<UserView>,
     pub(crate) health: Option<Health>,
+    /// Who else has a dashboard open.
+    pub(crate) people: Vec<Present>,
     pub(crate) events: VecDeque<EventLine>,
     pub(crate) posts: BTreeMap<PostId, PostView>,
 }
@@ -78,6 +84,10 @@ impl Known {
             }
             Answer::Layers(layers) => self.layers = Some(layers),
             Answer::Health(health) => self.health = Some(health),
+            Answer::Beat { health, people } => {
+                self.health = Some(health);
+                self.people = people;
+            }
             Answer::Events(events) => self.add_events(events),
             Answer::Post(post) => {
                 self.posts.insert(post.line.id, *post);
@@ -131,6 +141,18 @@ impl Known {
     pub(crate) fn round(&self, client: Option<&ClientId>, round: Round) -> Option<&RoundView> {
         let (of, rounds) = self.rounds.as_ref()?;
         rounds.iter().find(|found| found.round == round).filter(|_| of.as_ref() == client)
+    }
+
+    /// Says who else has an experiment open: `mira is on this`.
+    pub(crate) fn on_this(&self, id: ExperimentId) -> Option<Clean> {
+        let mut on = self.people.iter().filter(|person| person.on == Some(id));
+        let first = on.next()?;
+        // A name comes from outside, and the words after it must stay in sight.
+        let name = Clean::of(first.name.clone()).cut(NAME_MAX).plain();
+        Some(Clean::of(match on.count() {
+            0 => format!("{name} is on this"),
+            more => format!("{name} and {more} more are on this"),
+        }))
     }
 
     /// Returns a client's zone.

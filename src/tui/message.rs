@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
-use domain::id::{ClientId, PostId};
+use domain::id::{ClientId, ExperimentId, PostId};
 use domain::time::{UtcTime, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +158,8 @@ pub struct Effects {
     pub asks: Vec<Ask>,
     /// Commands to the desk, each with the number under which its answer comes back.
     pub acts: Vec<(u64, Command)>,
+    /// What is open on this screen, for the next sign of life.
+    pub on: Option<ExperimentId>,
     /// Follow the log after this event.
     pub follow: Option<u64>,
     /// Draw.

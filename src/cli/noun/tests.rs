@@ -98,6 +98,7 @@ impl Script {
                 lines: vec!["late 4m: launch".to_owned()],
                 ..Health::default()
             }),
+            Query::Beat { .. } => return Err(Problem::Failed("this is no dashboard".to_owned())),
             Query::StoreInfo => Answer::Store(StoreInfo {
                 store: "S".to_owned(),
                 schema: 1,

@@ -5,10 +5,11 @@
 mod line;
 mod post;
 
+use clock::{Clock, RealClock};
 use domain::actor::Person;
 use domain::checkin::{Checkin, Round};
 use domain::client::Client;
-use domain::id::{ClientId, EscalationId};
+use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
 use domain::time::{UtcTime, Zone};
@@ -44,6 +45,9 @@ pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<
     if matches!(query, Query::Health) {
         let health = health(desk, &person).await?;
         return Ok(Answer::Health(health));
+    }
+    if let Query::Beat { session, on } = query {
+        return beat(desk, person, session, on).await;
     }
     let rules = std::sync::Arc::clone(&desk.rules);
     let store = desk.store.clone();
@@ -101,7 +105,7 @@ impl Asked<'_, '_> {
             Query::Events { after, limit } => Answer::Events(
                 self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
             ),
-            Query::Health => Answer::Health(Health::default()),
+            Query::Health | Query::Beat { .. } => Answer::Health(Health::default()),
             Query::StoreInfo => {
                 let (events, head) = match last_seen(self.view, self.scope())? {
                     Some(last) => (last.n, last.hash.short()),
@@ -349,6 +353,19 @@ fn last_seen(view: &View<'_>, scope: &Scope) -> Result<Option<store::EventRecord
 fn without_names(task: TaskHealth) -> TaskHealth {
     let error = task.error.map(|_| "it has trouble; ask a person who sees all clients".to_owned());
     TaskHealth { error, last: None, steps: 0, ..task }
+}
+
+/// A dashboard's sign of life. What it says it has open counts only where its person sees it.
+async fn beat(desk: &Desk, person: Person, session: u32, on: Option<ExperimentId>) -> Result<Answer, Problem> {
+    let health = health(desk, &person).await?;
+    let on = match on {
+        Some(id) => desk.store.read(move |view| view.experiment(id)).await?,
+        None => None,
+    };
+    let on = on.filter(|e| person.sees(&e.client)).map(|e| (e.id, e.client));
+    // Silence is counted in real time, whatever clock the agency goes by.
+    let people = desk.presence.beat(&person, session, on, RealClock.boot());
+    Ok(Answer::Beat { health, people })
 }
 
 async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {

@@ -447,6 +447,7 @@ async fn a_stranger_gets_the_strangers_answer_and_nothing_else() {
             Query::CheckinStatus { client: None, zone: Zone::UTC },
             Query::Events { after: 0, limit: 500 },
             Query::Health,
+            Query::Beat { session: 1, on: None },
             Query::StoreInfo,
         ] {
             assert_eq!(world.desk.ask(peer(uid), query.clone()).await, Err(Problem::stranger()), "{uid} {query:?}");

@@ -374,3 +374,32 @@ async fn a_round_is_signed_over_the_socket_under_the_name_that_the_kernel_says()
     let answer: Value = serde_json::from_str(&told).unwrap();
     assert_eq!((status, &answer["value"][0]["by"]["uid"]), (200, &json!(OLEG)), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_on_what_is_told_to_the_others_under_the_name_that_the_kernel_says() {
+    let served = Served::new().await;
+    let brief = BriefText::new("alpha", "rye", "2027-03-02");
+    let code = served.world.submitted(ADA, &brief).await;
+    let id = served.world.show(&code).await.line.id;
+    let before = served.world.desk.store().anchor();
+    let beat = |session: u32, on: Value| json!({"ask": "beat", "session": session, "on": on});
+    let told = async |uid: u32, body: Value| -> Value {
+        let (status, text) = served.post(uid, "/v1/queries", &body).await;
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()["value"].clone()
+    };
+    assert_eq!(told(OLEG, beat(1, json!(id))).await["people"], json!([]));
+    let heard = told(ADA, beat(7, Value::Null)).await;
+    assert_eq!(heard["people"], json!([{"name": "u2001", "uid": OLEG, "on": id}]));
+    assert_eq!(heard["health"]["verdict"], "dead_or_held");
+    // Nobody speaks for somebody else, and a look at nothing is a look at nothing.
+    let forged = json!({"ask": "beat", "session": 1, "on": id, "name": "ada", "uid": ADA});
+    assert_eq!(served.post(OLEG, "/v1/queries", &forged).await.0, 422);
+    let nothing = "00000000000000000000000000";
+    told(OLEG, beat(1, json!(nothing))).await;
+    assert_eq!(told(ADA, beat(7, Value::Null)).await["people"], json!([{"name": "u2001", "uid": OLEG, "on": null}]));
+    assert_eq!(served.world.desk.store().anchor(), before, "it is in memory alone");
+    for uid in STRANGERS {
+        assert_eq!(served.post(uid, "/v1/queries", &beat(1, Value::Null)).await.0, 403);
+    }
+}

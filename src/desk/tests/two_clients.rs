@@ -39,6 +39,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::Events { after: 0, limit: 500 },
         Query::Events { after: 0, limit: 1 },
         Query::Health,
+        Query::Beat { session: 1, on: None },
         Query::StoreInfo,
     ];
     for name in ["alpha", "beta", "gamma"] {
@@ -83,6 +84,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::CheckinStatus { .. } => "checkin_status",
         Query::Events { .. } => "events",
         Query::Health => "health",
+        Query::Beat { .. } => "beat",
         Query::StoreInfo => "store_info",
     }
 }
@@ -187,6 +189,9 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     world.act(BEA, Command::Pause { target: Stoppable::Client(client("beta")), reason: "wait".to_owned() }).await;
     world.hold_account("beta-bs", HoldCause::Breach).await;
     compare("holds").await;
+    let on = Some(world.show(&theirs).await.line.id);
+    desk.ask(peer(2004), Query::Beat { session: 1, on }).await.unwrap();
+    compare("somebody who looks at it").await;
     let sign = Command::CheckinSign {
         round: Round::Morning,
         client: Some(client("beta")),

@@ -44,8 +44,17 @@ fn crumbs(model: &Model) -> Line {
         None => Line::new().bold(pane),
         Some(Open::Approval(id) | Open::Detail(id)) => {
             let name = model.known.line(id).map_or_else(String::new, |line| line.name.clone());
-            let name = Clean::of(name).cut(usize::from(model.size.width / 3));
-            let line = Line::new().muted(pane).muted(" / ").bold(name);
+            // Who else is on it comes before whatever else there is room for.
+            let others = model.known.on_this(id);
+            let room = usize::from(model.size.width / if others.is_some() { 5 } else { 3 });
+            let line = Line::new().muted(pane).muted(" / ");
+            let line = match others {
+                Some(others) if model.size.class() == Class::Tiny => line.put(others, Look::of(Role::Attention)),
+                Some(others) => {
+                    line.bold(Clean::of(name).cut(room)).plain("   ").put(others, Look::of(Role::Attention))
+                }
+                None => line.bold(Clean::of(name).cut(room)),
+            };
             match model.place.open {
                 Some(Open::Approval(id)) => {
                     let shown = morning::shown_queue(model);

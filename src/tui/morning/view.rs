@@ -189,6 +189,8 @@ struct Columns {
     size: usize,
     slot: usize,
     gap: usize,
+    /// Of the whole row.
+    width: usize,
 }
 
 impl Columns {
@@ -201,7 +203,17 @@ impl Columns {
             Class::L | Class::Xl => (12, 15, 0, 9, 0, 13, 1),
         };
         let fixed = state + account + surface + variable + size + slot + 8;
-        Self { state, name: width.saturating_sub(fixed).clamp(10, 40), account, surface, variable, size, slot, gap }
+        Self {
+            state,
+            name: width.saturating_sub(fixed).clamp(10, 40),
+            account,
+            surface,
+            variable,
+            size,
+            slot,
+            gap,
+            width,
+        }
     }
 
     fn heads(&self) -> Line {
@@ -255,6 +267,12 @@ impl Columns {
         }
         if let (Some(first), Some(known)) = (first, known) {
             let zone = model.known.zone(&known.client);
+            if let Some(others) = model.known.on_this(id) {
+                // The hour stays in sight beside it; what stands before is cut where there is no room.
+                let at = line.end().min(self.width.saturating_sub(others.width() + 6));
+                line = line.goto(at).plain(when::clock(first, zone)).right(others, Look::of(Role::Attention));
+                return line.selected(here).marked(model.morning.marked.contains(&id));
+            }
             let place = Clean::of(when::city(zone)).cut(self.slot.saturating_sub(6 + self.gap));
             line = line.plain(when::clock(first, zone)).plain(" ").put(place, muted);
             line = line.right(when::until(first, model.wall()), Look::default());

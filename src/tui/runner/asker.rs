@@ -9,8 +9,8 @@ use std::time::Duration;
 use clock::{RealClock, within};
 use desk::local::Door;
 use desk::query::EventLine;
-use desk::{Command, Mode, Problem};
-use domain::id::CommandId;
+use desk::{Command, Mode, Problem, Query};
+use domain::id::{CommandId, ExperimentId};
 use domain::time::UtcTime;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, FuturesUnordered};
@@ -32,6 +32,10 @@ type Log = BoxStream<'static, Vec<Result<EventLine, Problem>>>;
 pub(crate) struct Asker {
     /// None while the engine is being started.
     door: Option<Arc<Door>>,
+    /// Tells this screen from another one of the same person.
+    session: u32,
+    /// What is open on this screen.
+    on: Option<ExperimentId>,
     under_way: FuturesUnordered<BoxFuture<'static, What>>,
     opening_log: Option<BoxFuture<'static, Option<Log>>>,
     log: Option<Log>,
@@ -39,7 +43,16 @@ pub(crate) struct Asker {
 
 impl Asker {
     pub(crate) fn new(door: Door) -> Self {
-        Self { door: Some(Arc::new(door)), under_way: FuturesUnordered::new(), opening_log: None, log: None }
+        // Without randomness two screens of one person count as one.
+        let session = clock::fresh_bytes().map_or(0, u32::from_be_bytes);
+        Self {
+            door: Some(Arc::new(door)),
+            session,
+            on: None,
+            under_way: FuturesUnordered::new(),
+            opening_log: None,
+            log: None,
+        }
     }
 
     /// Lets go of a desk in this process, so that its store closes; one over a socket holds nothing and is kept.
@@ -63,14 +76,20 @@ impl Asker {
         self.door = Some(Arc::new(door));
     }
 
+    /// Notes what is open; the next sign of life says so.
+    pub(crate) fn look_at(&mut self, on: Option<ExperimentId>) {
+        self.on = on;
+    }
+
     pub(crate) fn ask(&mut self, ask: Ask) {
         let Some(door) = self.door.clone() else {
             self.answer(What::Answered(ask, Box::new(Err(not_there()))));
             return;
         };
+        let query = if ask == Ask::Health { Query::Beat { session: self.session, on: self.on } } else { ask.query() };
         self.under_way.push(
             async move {
-                let answer = within(&RealClock, ASK_MAX, door.ask(ask.query())).await;
+                let answer = within(&RealClock, ASK_MAX, door.ask(query)).await;
                 let silent = || Err(Problem::Unreachable("the desk does not answer".to_owned()));
                 What::Answered(ask, Box::new(answer.unwrap_or_else(|_| silent())))
             }

@@ -158,6 +158,7 @@ impl Runner {
 
     /// Does what update asked for; returns what must be drawn.
     fn perform(&mut self, effects: &mut Effects, screen: &mut Screen) -> Result<Redraw, TuiError> {
+        self.asker.look_at(effects.on);
         for ask in effects.asks.drain(..) {
             self.asker.ask(ask);
         }
@@ -200,6 +201,7 @@ async fn started(starting: &mut Option<Started>) -> Result<Door, String> {
 fn merge(all: &mut Effects, more: Effects) {
     all.asks.extend(more.asks);
     all.acts.extend(more.acts);
+    all.on = more.on;
     all.follow = more.follow.or(all.follow);
     all.redraw = all.redraw.max(more.redraw);
     all.suspend |= more.suspend;

@@ -3,6 +3,8 @@
 //! Decides the order of the page. While nothing goes out: what happened, what it costs, what works, how it is mended. Else
 //! the engine and its tasks, holds, people, the last events.
 
+use std::collections::BTreeSet;
+
 use desk::query::EventLine;
 use domain::experiment::Stage;
 use domain::time::UtcTime;
@@ -204,7 +206,10 @@ fn engine(model: &Model, width: usize) -> Vec<Line> {
 }
 
 fn people(model: &Model) -> Vec<Line> {
-    let mut lines = vec![Line::title("People", counted(model.known.users.len(), "person"))];
+    let on: BTreeSet<u32> = model.known.people.iter().map(|person| person.uid).collect();
+    // Whoever reads this is on too.
+    let aside = format!("{}, {} on now", counted(model.known.users.len(), "person"), on.len() + 1);
+    let mut lines = vec![Line::title("People", aside)];
     for user in &model.known.users {
         let clients = match &user.clients {
             None => "all clients".to_owned(),
@@ -215,7 +220,15 @@ fn people(model: &Model) -> Vec<Line> {
             .cell(user.name.clone(), Look::default(), 20, 2)
             .cell(user.role.as_str(), Look::of(Role::Muted), 12, 2)
             .muted(clients);
-        lines.push(if me { line.muted("   you") } else { line });
+        let mine = model.known.people.iter().filter(|person| person.uid == user.uid);
+        let looks_at = mine.filter_map(|person| model.known.line(person.on?)).map(|line| line.code.as_str());
+        let looks_at: Vec<&str> = looks_at.collect();
+        lines.push(match (me, on.contains(&user.uid), looks_at.as_slice()) {
+            (true, _, _) => line.muted("   you"),
+            (false, true, []) => line.right("on now", Look::of(Role::Attention)),
+            (false, true, codes) => line.right(format!("on {} now", codes.join(", ")), Look::of(Role::Attention)),
+            (false, false, _) => line,
+        });
     }
     lines.push(Line::new());
     lines

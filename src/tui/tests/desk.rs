@@ -25,6 +25,7 @@ struct Sitting {
 
 impl Sitting {
     fn perform(&mut self, effects: Effects) {
+        self.asker.look_at(effects.on);
         for ask in effects.asks {
             self.asker.ask(ask);
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use desk::presence::Present;
 use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, QueueLine, Sheet,
     SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
@@ -66,6 +67,8 @@ pub(super) struct Agency {
     pub(super) done: Deeds,
     /// What is put off, until when.
     pub(super) later: BTreeMap<ExperimentId, Later>,
+    /// Who else has a dashboard open.
+    pub(super) people: Vec<Present>,
     /// When the next round begins.
     pub(super) next_round: UtcTime,
 }
@@ -386,6 +389,7 @@ impl Agency {
             signed: None,
             done: Deeds::default(),
             later: BTreeMap::new(),
+            people: Vec::new(),
             next_round: time("2026-11-23T10:00:00Z"),
         };
         for item in items() {
@@ -653,7 +657,7 @@ impl Agency {
     pub(super) fn told(&self, ask: &Ask) -> Result<Answer, Problem> {
         let missing = |noun: &str, name: &str| Problem::Refused(Refusal::not_found(noun, name));
         Ok(match ask {
-            Ask::Health => Answer::Health(self.health.clone()),
+            Ask::Health => Answer::Beat { health: self.health.clone(), people: self.people.clone() },
             Ask::Me => Answer::User(self.me.clone()),
             Ask::Users => Answer::Users(self.users.clone()),
             Ask::Clients => Answer::Clients(self.clients.clone()),

@@ -7,6 +7,7 @@ mod foreign;
 mod invariants;
 mod keys;
 mod later;
+mod presence;
 mod rounds;
 mod screens;
 mod tasks;

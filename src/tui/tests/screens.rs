@@ -1,5 +1,7 @@
 //! Every view and sheet as text, at five sizes: what an operator sees, compared with what they saw.
 
+use desk::presence::Present;
+
 use super::fixture::{Agency, Play, alert};
 use crate::{Colours, Options, Symbols, ThemeName};
 
@@ -57,6 +59,16 @@ fn morning_when_all_is_decided() {
 #[test]
 fn morning_with_an_item_put_off() {
     compare("morning-later", |w, h| pressed(w, h, "s"));
+}
+
+#[test]
+fn somebody_else_is_on_it() {
+    compare("morning-presence", |w, h| {
+        let mut agency = Agency::monday();
+        let on = Some(agency.by_code("QUB-010"));
+        agency.people = vec![Present { name: "tomas".to_owned(), uid: 1001, on }];
+        Play::new(agency, w, h)
+    });
 }
 
 #[test]

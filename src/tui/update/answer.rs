@@ -62,6 +62,7 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Rounds(_)
         | Answer::Events(_)
         | Answer::Health(_)
+        | Answer::Beat { .. }
         | Answer::Store(_) => Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ const SHEETS_MAX: usize = 40;
 pub fn update(model: &mut Model, message: Message) -> Effects {
     let mut effects = Effects::default();
     let before = glance(model);
+    let open_before = opened(model);
     model.now = message.at;
     effects.redraw = match message.what {
         What::Start => {
@@ -56,8 +57,9 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         What::Answered(ask, answer) => {
             // A sign of life that says nothing new is no reason to draw.
             let silent = ask == Ask::Health && model.place.pane != Pane::System;
+            let people = model.known.people.clone();
             answer::answered(model, ask, *answer, &mut effects);
-            if silent { Redraw::Nothing } else { Redraw::Soon }
+            if silent && people == model.known.people { Redraw::Nothing } else { Redraw::Soon }
         }
         What::Acted(number, done) => {
             answer::acted(model, number, *done);
@@ -87,6 +89,11 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
     }
     .max(effects.redraw);
     settle(model);
+    effects.on = opened(model);
+    if effects.on != open_before {
+        // Others hear of it now, not with the next beat.
+        model.link.doubt();
+    }
     flush(model, &mut effects);
     if glance(model) != before {
         effects.redraw = effects.redraw.max(Redraw::Now);
@@ -95,6 +102,14 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         model.link.asked(model.now);
     }
     effects
+}
+
+/// What is open on this screen.
+fn opened(model: &Model) -> Option<domain::id::ExperimentId> {
+    match model.place.open {
+        Some(Open::Approval(id) | Open::Detail(id)) => Some(id),
+        None => None,
+    }
 }
 
 /// What changes on the screen by nothing but time.
