@@ -131,3 +131,23 @@ async fn stopping_everything_reaches_the_desk() {
     }
     panic!("the stop was not taken back:\n{}", sitting.text());
 }
+
+#[tokio::test]
+async fn a_round_is_signed_at_the_desk_and_without_an_engine_only_with_a_word_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut sitting, other) = sit_down(&Home::new(folder.path().join("home"))).await;
+    sitting.until("Queue empty").await;
+    sitting.put(What::Key(key("S")));
+    sitting.until("no engine runs: nothing goes out: whoever starts it").await;
+    sitting.put(What::Key(key("y")));
+    sitting.until("Work is left: say who has it and why, then sign.").await;
+    for letter in "I start it".chars() {
+        sitting.put(What::Key(crate::Key::Char(letter)));
+    }
+    sitting.put(What::Key(key("Enter")));
+    sitting.put(What::Key(key("y")));
+    sitting.until("4 Sign off  signed 08:45 by").await;
+    let Ok(desk::Answer::Checkins(signed)) = other.ask(desk::Query::CheckinList).await else { panic!() };
+    let [signed] = signed.as_slice() else { panic!("{signed:?}") };
+    assert_eq!((signed.note.as_str(), signed.left.len(), signed.looked.len()), ("I start it", 1, 3));
+}

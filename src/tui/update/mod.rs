@@ -197,6 +197,7 @@ fn settle(model: &mut Model) {
         }
     }
     round::keep_asked(model);
+    round::tick(model);
     queue::bring_back(model);
     answer::notice_changes(model);
     go::keep_in_view(model);

@@ -50,15 +50,21 @@ pub(super) fn keep_asked(model: &mut Model) {
     }
 }
 
-/// Opens the sheet; what stands on it is asked for anew.
-pub(super) fn open(model: &mut Model) {
+/// Under the sheet a step with nothing to do ticks itself as soon as that is known; the signature covers it.
+pub(super) fn tick(model: &mut Model) {
+    if !model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_))) {
+        return;
+    }
     let now = model.now.wall;
     for step in [Step::Alerts, Step::Layers, Step::Queue] {
         if steps::is_done(model, step) {
-            // A step with nothing to do ticks itself; the signature covers it.
             model.morning.looked.entry(step).or_insert((now, now));
         }
     }
+}
+
+/// Opens the sheet; what stands on it is asked for anew.
+pub(super) fn open(model: &mut Model) {
     model.wanted.insert(model.ask_rounds());
     model.ask_at_ms = None;
     model.sheets.push(Sheet::SignOff(SignOff {
