@@ -95,6 +95,22 @@ fn the_most_urgent_thing_is_one_key_away() {
 }
 
 #[test]
+fn a_round_with_nothing_left_is_signed_in_two_keys() {
+    let mut terminal = monday(SMALL);
+    terminal.press("*");
+    terminal.press("a");
+    terminal.wait_for_sheet("y  approve");
+    terminal.press("y");
+    terminal.wait_for("3 approved");
+    let before = terminal.pressed();
+    terminal.press("S");
+    terminal.wait_for_sheet("y  sign");
+    terminal.press("y");
+    terminal.wait_for("signed 08:4");
+    assert!(terminal.pressed() - before <= 2);
+}
+
+#[test]
 fn the_words_that_differ_in_the_third_variant_are_three_keys_away() {
     let mut terminal = monday(SMALL);
     terminal.press("Enter");

@@ -101,6 +101,14 @@ fn people_on_one_box_see_and_do_what_the_matrix_says() {
     let mut reviewer = shared.ssh("rita", WINDOW);
     for terminal in [&mut operator, &mut reviewer] {
         go_to(terminal, "Ask or tell");
+    }
+    // Whoever looks at the same item is named to the other, softly.
+    operator.press("Enter");
+    reviewer.press("Enter");
+    reviewer.wait_for(&format!("{} is on this", shared.unix("ben")));
+    for terminal in [&mut operator, &mut reviewer] {
+        terminal.press("Esc");
+        go_to(terminal, "Ask or tell");
         terminal.press("a");
         terminal.wait_for_sheet("y  approve");
     }
