@@ -80,6 +80,27 @@ pub struct Metric {
     pub invert: bool,
 }
 
+/// Says a platform's metric in words: `replyCount` is replies, `threadDepth` thread depth.
+pub fn spoken(metric: &str) -> String {
+    let (stem, counts) = metric.strip_suffix("Count").map_or((metric, false), |stem| (stem, true));
+    let mut words = String::new();
+    for letter in stem.chars() {
+        match letter {
+            '_' => words.push(' '),
+            letter if letter.is_uppercase() => {
+                words.push(' ');
+                words.extend(letter.to_lowercase());
+            }
+            letter => words.push(letter),
+        }
+    }
+    match words.strip_suffix('y') {
+        Some(stem) if counts => format!("{stem}ies"),
+        Some(_) | None if counts && !words.ends_with('s') => format!("{words}s"),
+        Some(_) | None => words,
+    }
+}
+
 /// What a text is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextUnit {
@@ -425,6 +446,13 @@ mod tests {
         assert_eq!(surface("tiktok_inbox").metrics, surface("tiktok_video").metrics);
         assert_eq!(surface("mastodon_post").media.alt_max, Some(1500));
         assert_eq!(surface("linkedin_org_post").media.pixels_max, Some(36_152_320));
+    }
+
+    #[test]
+    fn a_metric_is_said_in_words() {
+        let said =
+            ["replyCount", "likeCount", "repostCount", "followersCount", "threadDepth", "avg_watch_ms"].map(spoken);
+        assert_eq!(said, ["replies", "likes", "reposts", "followers", "thread depth", "avg watch ms"]);
     }
 
     #[test]

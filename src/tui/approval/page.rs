@@ -5,6 +5,7 @@
 
 use domain::id::ExperimentId;
 use domain::preflight::{Finding, Severity};
+use domain::surface;
 use domain::time::Span;
 use domain::variant::{Asset, Content};
 
@@ -94,7 +95,7 @@ fn sentence(model: &Model, item: &Item, width: usize) -> Vec<Line> {
         let proxies: Vec<String> = brief
             .success_proxies
             .iter()
-            .map(|proxy| format!("{} after {}", proxy.metric, when::span(proxy.age.0)))
+            .map(|proxy| format!("{} after {}", surface::spoken(&proxy.metric), when::span(proxy.age.0)))
             .collect();
         let text = Clean::of(format!("Looks at {}.", proxies.join(", ")));
         lines.extend(paragraph(&text, Look::of(Role::Muted), 0, width));

@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use super::{Content, field_line};
 use crate::can::{Can, can};
-use crate::keymap::{Intent, valid};
+use crate::keymap::{Intent, Scope, valid};
 use crate::line::{Line, Look};
 use crate::list::page_start;
 use crate::model::Model;
@@ -88,6 +88,11 @@ pub(crate) fn palette_rows(model: &Model, query: &str) -> Vec<Row> {
         experiments
             .map(|(id, line)| other(Entry::Experiment(*id), format!("{} {}", line.code, line.name), "experiment")),
     );
+    if query.trim().is_empty() {
+        // Nothing is asked for yet: what can be done here comes first, moving about last.
+        rows.sort_by_key(|row| row.place == Scope::Rows.name());
+        return rows;
+    }
     let mut scored: Vec<(usize, Row)> =
         rows.into_iter().filter_map(|row| Some((score(query, &row.text)?, row))).collect();
     scored.sort_by_key(|(score, _)| *score);
