@@ -60,8 +60,17 @@ pub struct RoundView {
     pub shown: String,
     /// The next slot of these clients.
     pub next: Option<UtcTime>,
-    /// The round that begins next, and when.
-    pub after: Option<(Round, UtcTime)>,
+    /// The round that begins next.
+    pub after: Option<NextRound>,
+}
+
+/// A round to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextRound {
+    /// Which.
+    pub round: Round,
+    /// When it begins.
+    pub at: UtcTime,
 }
 
 /// What a round is looked at for.
@@ -104,7 +113,7 @@ impl Of<'_, '_> {
             left,
             alerts,
             next: self.view.post_next_slot(self.covers, &["planned", "preparing", "prepared"], now)?,
-            after: Round::next(now, self.zone),
+            after: Round::next(now, self.zone).map(|(round, at)| NextRound { round, at }),
         })
     }
 

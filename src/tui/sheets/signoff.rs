@@ -184,7 +184,7 @@ fn next(model: &Model, round: &RoundView) -> Vec<Line> {
     let slot = round.next.map(|next| {
         format!("{} {}, {}", when::day_clock(next, zone), when::city(zone), when::relative(next, model.wall()))
     });
-    let after = round.after.map(|(round, at)| format!("{round} round from {}", when::clock(at, zone)));
+    let after = round.after.map(|next| format!("{} round from {}", next.round, when::clock(next.at, zone)));
     let words: Vec<String> = slot.into_iter().chain(after).collect();
     if words.is_empty() {
         return Vec::new();

@@ -10,7 +10,7 @@ use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, QueueLine, Sheet,
     SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
 };
-use desk::rounds::{RoundView, Signature};
+use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
 use domain::account::{Connection, Identity, Servers};
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
@@ -650,7 +650,7 @@ impl Agency {
             left,
             alerts: open,
             next: Some(time("2026-11-23T12:00:00Z")),
-            after: Some((Round::Midday, time("2026-11-23T13:00:00Z"))),
+            after: Some(NextRound { round: Round::Midday, at: time("2026-11-23T13:00:00Z") }),
         }
     }
 
