@@ -108,7 +108,12 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
                 note,
                 shown,
             };
-            session.act(command, &change).await
+            let mut told = session.act(command, &change).await?;
+            if change.dry_run {
+                // What was only tried cannot be shown.
+                told.next = None;
+            }
+            Ok(told)
         }
         Verb::List => {
             let all = take!(session.ask(Query::CheckinList).await?, Answer::Checkins)?;

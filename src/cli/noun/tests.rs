@@ -695,6 +695,7 @@ async fn a_round_is_signed_in_the_operators_zone_and_its_status_says_with_what()
     assert_eq!((&acted["client"], &acted["used_s"], &acted["shown"]), (&json!("acme"), &json!(540), &Value::Null));
     let ran = run(&["checkin", "sign", "morning", "--zone", "Europe/Amsterdam", "--dry-run"]).await;
     assert_eq!((ran.acted[0].1, &ran.acted[0].0["zone"]), (Mode::DryRun, &json!("Europe/Amsterdam")));
+    assert!(!ran.err.contains("next:"), "{}", ran.err);
     let ran = run(&["checkin", "show", "01"]).await;
     assert!(ran.out.contains("looked at\nqueue: 7 items") && ran.out.contains("took:     11 min"), "{}", ran.out);
     assert_eq!(run(&["checkin", "show", "02"]).await.exit, 4);

@@ -141,9 +141,8 @@ async fn a_round_is_signed_at_the_desk_and_without_an_engine_only_with_a_word_ab
     sitting.until("no engine runs: nothing goes out: whoever starts it").await;
     sitting.put(What::Key(key("y")));
     sitting.until("Work is left: say who has it and why, then sign.").await;
-    for letter in "I start it".chars() {
-        sitting.put(What::Key(crate::Key::Char(letter)));
-    }
+    // Pasted, since time passes with every message and the desk must not seem silent.
+    sitting.put(What::Paste("I start it".to_owned()));
     sitting.put(What::Key(key("Enter")));
     sitting.put(What::Key(key("y")));
     sitting.until("4 Sign off  signed 08:45 by").await;

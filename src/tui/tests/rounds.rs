@@ -161,3 +161,34 @@ fn the_fourth_step_lists_what_signing_would_leave() {
     play.keys("j k G g a");
     assert!(play.acts.is_empty() && play.model.sheets.is_empty());
 }
+
+#[test]
+fn a_round_that_somebody_signed_while_the_desk_was_away_is_shown_as_signed() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.desk_answers = false;
+    play.put(crate::message::What::FollowEnded);
+    let checkin = domain::id::CheckinId::new(super::fixture::time(super::fixture::NOW), [2; 10]);
+    let at = super::fixture::time("2026-11-23T09:20:00Z");
+    let note = "nothing to tell".to_owned();
+    play.agency.signed = Some(desk::rounds::Signature { checkin, by: "tomas".to_owned(), at, note });
+    play.wait(8_000);
+    assert!(!play.text().contains("by tomas"), "{}", play.text());
+    play.desk_answers = true;
+    play.wait(8_000);
+    assert!(play.text().contains("4 Sign off  signed 09:20 by tomas"), "{}", play.text());
+}
+
+#[test]
+fn another_persons_signature_comes_by_itself() {
+    let mut play = Play::new(calm(), 100, 30);
+    let checkin = domain::id::CheckinId::new(super::fixture::time(super::fixture::NOW), [2; 10]);
+    let at = super::fixture::time("2026-11-23T09:20:00Z");
+    play.agency.signed = Some(desk::rounds::Signature { checkin, by: "tomas".to_owned(), at, note: String::new() });
+    let mut event = play.agency.events.last().unwrap().clone();
+    (event.n, event.event, event.stream) = (event.n + 1, "checkin_signed".to_owned(), format!("checkin/{checkin}"));
+    play.agency.events.push(event);
+    play.tell_news();
+    assert!(play.text().contains("4 Sign off  signed 09:20 by tomas"), "{}", play.text());
+    play.keys("S");
+    assert!(play.model.sheets.is_empty() && play.text().contains("it is signed 09:20 by tomas"), "{}", play.text());
+}

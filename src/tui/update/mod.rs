@@ -156,6 +156,7 @@ fn ask_all(model: &mut Model) {
         Ask::Escalations,
         Ask::Layers,
         Ask::Users,
+        model.ask_rounds(),
     ]);
     model.ask_at_ms = None;
 }
