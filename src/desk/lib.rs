@@ -10,6 +10,7 @@ pub mod ask;
 pub mod command;
 mod follow;
 pub mod local;
+mod picture;
 pub mod preflight;
 pub mod problem;
 pub mod query;
@@ -63,12 +64,13 @@ pub struct Desk {
     rules: Arc<Rules>,
     clock: Arc<dyn Clock>,
     beat: Option<Beat>,
+    pictures: Arc<picture::Pictures>,
 }
 
 impl Desk {
     /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
     pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
-        Self { store, home, rules, clock, beat }
+        Self { store, home, rules, clock, beat, pictures: Arc::new(picture::Pictures::new()) }
     }
 
     /// Returns the store, for whoever follows its changes.

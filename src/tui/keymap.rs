@@ -41,6 +41,8 @@ pub(crate) enum Scope {
     ResolveSheet,
     /// Why it is like this.
     WhySheet,
+    /// The pictures of an item.
+    PictureSheet,
     /// Every key that is valid.
     HelpSheet,
     /// Everything by name.
@@ -74,6 +76,7 @@ impl Scope {
             | Self::ResumeSheet
             | Self::ResolveSheet
             | Self::WhySheet
+            | Self::PictureSheet
             | Self::HelpSheet
             | Self::PaletteSheet
             | Self::LeaveSheet => "this sheet",
@@ -120,6 +123,7 @@ pub(crate) enum Intent {
     MarkClean,
     Unfold,
     Fold,
+    Pictures,
     Take,
     Pause,
     StartEngine,
@@ -176,6 +180,7 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Queue, &[Char(' ')], Intent::Mark, "mark", "mark or unmark the item under the cursor"),
     shown(S::Queue, &[Char('x')], Intent::Refuse, "refuse", "refuse the item under the cursor, with a reason"),
     shown(S::Queue, &[Char('*')], Intent::MarkClean, "all clean", "mark every clean item, and no other"),
+    quiet(S::Queue, &[Char('v')], Intent::Pictures, "pictures", "show the pictures of the item under the cursor"),
     quiet(S::Queue, &[Char('V')], Intent::MarkRun, "mark run", "mark every item from the last mark to the cursor"),
     shown(S::Alerts, &[Char('a')], Intent::Act, "settle", "settle the alert under the cursor, in a sentence"),
     shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor: you settle it"),
@@ -189,6 +194,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
         "approve this item; what was not on the screen yet comes first",
     ),
     shown(S::Approval, &[Char('x')], Intent::Refuse, "refuse", "refuse this item, with a reason"),
+    shown(
+        S::Approval,
+        &[Char('v')],
+        Intent::Pictures,
+        "pictures",
+        "show the pictures of this item, each as large as fits",
+    ),
     shown(S::Approval, &[Char('l'), Right], Intent::Unfold, "unfold", "show what all variants share"),
     quiet(S::Approval, &[Char('h'), Left], Intent::Fold, "fold", "fold what all variants share"),
     shown(S::Approval, &[Char(']'), Tab], Intent::Next, "variant", "show the next test variant beside the control"),
@@ -272,6 +284,9 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::ResolveSheet, &[Char('e'), Enter], Intent::Words, "the answer", "type the answer"),
     quiet(S::ResolveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays open"),
     quiet(S::WhySheet, &[Esc, Char('q'), Enter, Char('w')], Intent::Dismiss, "close", "close the sheet"),
+    shown(S::PictureSheet, &[Char(']'), Tab, Right], Intent::Next, "next picture", "show the next picture"),
+    shown(S::PictureSheet, &[Char('['), Left], Intent::Previous, "picture before", "show the picture before"),
+    quiet(S::PictureSheet, &[Esc, Char('q'), Char('v')], Intent::Dismiss, "close", "close the picture"),
     quiet(S::HelpSheet, &[Enter], Intent::Run, "do it", "do what the chosen row says"),
     quiet(S::HelpSheet, &[Esc], Intent::Dismiss, "close", "close the help"),
     quiet(S::HelpSheet, &[Down], Intent::RowDown, "down", "one row down"),

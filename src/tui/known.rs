@@ -15,7 +15,8 @@ use domain::id::{AccountId, ClientId, ExperimentId, PostId};
 use domain::time::Zone;
 
 use crate::item::Item;
-use crate::message::Ask;
+use crate::message::{Ask, Picture};
+use crate::picture::Pixels;
 
 /// How many events are kept for the screen.
 const EVENTS_MAX: usize = 500;
@@ -38,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) health: Option<Health>,
     pub(crate) events: VecDeque<EventLine>,
     pub(crate) posts: BTreeMap<PostId, PostView>,
+    /// Those of the present screen; or why one did not come.
+    pub(crate) pictures: BTreeMap<Picture, Result<Pixels, String>>,
 }
 
 impl Known {
@@ -81,6 +84,11 @@ impl Known {
             Answer::Snapshots(snapshots) => {
                 if let Ask::Snapshots(code) = ask {
                     self.snapshots.insert(code.clone(), snapshots);
+                }
+            }
+            Answer::Picture(view) => {
+                if let Ask::Picture(picture) = ask {
+                    self.pictures.insert(picture.clone(), Ok(view.rows()));
                 }
             }
             // Nothing here asks these.

@@ -22,6 +22,7 @@ mod message;
 mod model;
 mod morning;
 mod pen;
+mod picture;
 mod runner;
 mod sheets;
 mod sign;
@@ -43,7 +44,7 @@ use domain::time::Zone;
 
 pub use frame::{Size, view};
 pub use key::Key;
-pub use message::{Ask, Effects, Message, Moment, Redraw, What};
+pub use message::{Ask, Effects, Message, Moment, Picture, Redraw, What};
 pub use model::{Model, Pane};
 pub use pen::Symbols;
 pub use runner::run;

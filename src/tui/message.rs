@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
+use domain::hash::Digest;
 use domain::id::PostId;
 use domain::time::UtcTime;
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,8 @@ pub enum Ask {
     Experiments,
     /// One experiment.
     Experiment(String),
+    /// One picture of an experiment, to be drawn within so many pixels.
+    Picture(Picture),
     /// What a person must settle.
     Escalations,
     /// Layers.
@@ -100,6 +103,19 @@ pub enum Ask {
     Post(PostId),
     /// The metrics of one experiment.
     Snapshots(String),
+}
+
+/// A picture, and the pixels that there is room for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Picture {
+    /// By its code.
+    pub experiment: String,
+    /// Of the whole picture.
+    pub digest: Digest,
+    /// Pixels of a row: one a column of the terminal.
+    pub width: u16,
+    /// Rows of pixels: two a row of the terminal.
+    pub height: u16,
 }
 
 /// How many of the last events are read at the start.
@@ -117,6 +133,9 @@ impl Ask {
             Self::Sheet(code) => Query::QueueShow { experiment: code.clone() },
             Self::Experiments => Query::ExperimentList { client: None, all: true },
             Self::Experiment(code) => Query::ExperimentShow { experiment: code.clone() },
+            Self::Picture(Picture { experiment, digest, width, height }) => {
+                Query::Picture { experiment: experiment.clone(), digest: *digest, width: *width, height: *height }
+            }
             Self::Escalations => Query::EscalationList { all: false },
             Self::Layers => Query::LayerList,
             Self::Users => Query::UserList,

@@ -5,6 +5,7 @@ mod flow;
 mod forged;
 mod layers;
 mod matrix;
+mod pictures;
 mod repeats;
 mod sheets;
 mod socket;

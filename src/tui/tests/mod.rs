@@ -6,5 +6,6 @@ mod flow;
 mod foreign;
 mod invariants;
 mod keys;
+mod pictures;
 mod screens;
 mod tasks;

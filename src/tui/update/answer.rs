@@ -50,6 +50,7 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Accounts(_)
         | Answer::Experiments(_)
         | Answer::Experiment(_)
+        | Answer::Picture(_)
         | Answer::Sheet(_)
         | Answer::Layers(_)
         | Answer::Posts(_)
@@ -117,6 +118,7 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
         | Ask::Accounts
         | Ask::Sheet(_)
         | Ask::Experiment(_)
+        | Ask::Picture(_)
         | Ask::Layers
         | Ask::Users
         | Ask::Post(_)
@@ -135,6 +137,10 @@ fn follow(model: &mut Model, effects: &mut Effects, head: u64) {
 
 fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
     match (ask, problem) {
+        // Told in its place; asked again when the page is opened again or the desk is back.
+        (Ask::Picture(picture), problem) => {
+            model.known.pictures.insert(picture.clone(), Err(problem.to_string()));
+        }
         (_, Problem::Unreachable(_)) => {}
         // Gone since it was listed; the next list says so too.
         (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Post(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}

@@ -142,6 +142,8 @@ fn ask_all(model: &mut Model) {
         Ask::Layers,
         Ask::Users,
     ]);
+    // What did not come may come now.
+    model.known.pictures.retain(|_, picture| picture.is_ok());
     model.ask_at_ms = None;
 }
 
@@ -183,6 +185,11 @@ fn settle(model: &mut Model) {
     }
     answer::notice_changes(model);
     go::keep_in_view(model);
+    let pictures = crate::picture::wanted(model);
+    model.known.pictures.retain(|picture, _| pictures.contains(picture));
+    let missing = pictures.into_iter().filter(|picture| !model.known.pictures.contains_key(picture));
+    let asks: Vec<Ask> = missing.map(Ask::Picture).filter(|ask| !model.asked.contains(ask)).collect();
+    model.wanted.extend(asks);
 }
 
 fn engine_started(model: &mut Model, started: Result<(), String>) {
@@ -314,6 +321,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
             model.approval.folded = true;
             model.approval.reached = 0;
         }
+        Intent::Pictures => go::pictures(model),
         Intent::Take => stop::take(model, effects),
         Intent::Pause => stop::pause(model, effects),
         Intent::StartEngine => {
@@ -376,7 +384,10 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
         }
         Some(Sheet::Resume(_)) => stop::resume(model, effects),
         Some(Sheet::Resolve(_)) => stop::resolve(model, effects),
-        Some(Sheet::Why(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave) | None => {}
+        Some(
+            Sheet::Why(_) | Sheet::Pictures(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave,
+        )
+        | None => {}
     }
 }
 
