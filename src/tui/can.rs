@@ -48,6 +48,14 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         Intent::Pictures => pictures(model),
         Intent::Take => allowed(model, Action::Decide, alert(model)),
         Intent::Pause => pause(model),
+        Intent::Faster => match model.speed.and_then(crate::demo::faster) {
+            Some(_) => Can::Yes,
+            None => not("the clock runs as fast as it may"),
+        },
+        Intent::Slower => match model.speed.and_then(crate::demo::slower) {
+            Some(_) => Can::Yes,
+            None => not("the clock stands still"),
+        },
         Intent::StartEngine => start_engine(model),
         Intent::Undo => match (allowed(model, Action::Stop, Can::Yes), has_undo(model)) {
             (Can::Yes, true) => Can::Yes,

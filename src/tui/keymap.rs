@@ -49,6 +49,8 @@ pub(crate) enum Scope {
     PaletteSheet,
     /// Before leaving.
     LeaveSheet,
+    /// In every pane of the demo.
+    Demo,
     /// While something is typed.
     Field,
     /// Wherever help can be asked for.
@@ -80,6 +82,7 @@ impl Scope {
             | Self::HelpSheet
             | Self::PaletteSheet
             | Self::LeaveSheet => "this sheet",
+            Self::Demo => "the demo",
             Self::Field => "typing",
         }
     }
@@ -126,6 +129,8 @@ pub(crate) enum Intent {
     Pictures,
     Take,
     Pause,
+    Faster,
+    Slower,
     StartEngine,
     Confirm,
     Dismiss,
@@ -250,6 +255,8 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
     quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
     quiet(S::Anywhere, &[Char('0')], Intent::PaneSystem, "System", "go to System: the engine, people, last events"),
+    quiet(S::Demo, &[Char('+')], Intent::Faster, "faster", "let the agency's clock run faster, or go on"),
+    quiet(S::Demo, &[Char('-')], Intent::Slower, "slower", "let the agency's clock run slower, down to standing still"),
     quiet(S::Guide, &[Char('?')], Intent::Help, "help", "list every key that is valid here; type to search"),
     quiet(S::Anywhere, &[Esc, Char('q')], Intent::Up, "up", "go one level up, widen a narrowed list, take marks off"),
     quiet(S::Always, &[Ctrl('l')], Intent::Redraw, "redraw", "draw the whole screen anew"),

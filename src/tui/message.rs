@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use clock::Speed;
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
 use domain::hash::Digest;
@@ -175,6 +176,8 @@ pub struct Effects {
     pub suspend: bool,
     /// Close the near desk and start the engine.
     pub start_engine: bool,
+    /// Run the demo's clock at this speed.
+    pub speed: Option<Speed>,
     /// End.
     pub quit: bool,
     /// Ask the engine to end first.

@@ -20,8 +20,8 @@ const BUDGET_MIN: u64 = 15;
 pub(super) fn line(model: &Model) -> Line {
     let class = model.size.class();
     let mut line = crumbs(model);
-    if let Some(label) = &model.setting.label {
-        line = line.plain("   ").put(label.clone(), Look::bold(Role::Attention));
+    if let Some(speed) = model.speed {
+        line = line.plain("   ").put(crate::demo::label(speed), Look::bold(Role::Attention));
     }
     if model.place.open.is_none() && model.place.pane == Pane::Morning {
         line = round(model, line);

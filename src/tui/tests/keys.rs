@@ -40,6 +40,7 @@ fn chains() -> Vec<Vec<Scope>> {
     let mut play = Play::new(agency.clone(), 100, 30);
     play.keys("5 p p z Enter");
     chains.push(play.model.scopes());
+    chains.push(super::demo::demo(60.0).model.scopes());
     let mut play = Play::new(Agency::pictured(), 100, 30);
     play.keys("v");
     chains.push(play.model.scopes());

@@ -30,7 +30,7 @@ const SHEETS_MAX: usize = 40;
 /// Takes a message in.
 pub fn update(model: &mut Model, message: Message) -> Effects {
     let mut effects = Effects::default();
-    let before = glance(model);
+    let (before, minute_before) = (glance(model), minute(model));
     model.now = message.at;
     effects.redraw = match message.what {
         What::Start => {
@@ -90,6 +90,9 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
     flush(model, &mut effects);
     if glance(model) != before {
         effects.redraw = effects.redraw.max(Redraw::Now);
+    } else if minute(model) != minute_before {
+        // A fast clock has many minutes a second; no more of them are drawn than any other news.
+        effects.redraw = effects.redraw.max(Redraw::Soon);
     }
     if !effects.asks.is_empty() || !effects.acts.is_empty() {
         model.link.asked(model.now);
@@ -97,11 +100,15 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
     effects
 }
 
-/// What changes on the screen by nothing but time.
-fn glance(model: &Model) -> (i64, crate::link::State, bool, usize, usize) {
-    let minute = model.now.wall.micros().div_euclid(60_000_000);
+/// The minute on the clock.
+const fn minute(model: &Model) -> i64 {
+    model.now.wall.micros().div_euclid(60_000_000)
+}
+
+/// What else changes on the screen by nothing but time.
+fn glance(model: &Model) -> (crate::link::State, bool, usize, usize) {
     let ready = model.sheets.last().is_some_and(|sheet| sheets::is_ready(model, sheet));
-    (minute, model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
+    (model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
 }
 
 /// The next moments at which something may change without a message.
@@ -324,6 +331,8 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Pictures => go::pictures(model),
         Intent::Take => stop::take(model, effects),
         Intent::Pause => stop::pause(model, effects),
+        Intent::Faster => run_at(model, model.speed.and_then(crate::demo::faster), effects),
+        Intent::Slower => run_at(model, model.speed.and_then(crate::demo::slower), effects),
         Intent::StartEngine => {
             model.starting_engine = true;
             model.said = None;
@@ -337,6 +346,14 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Complete => field::complete(model),
         Intent::Run => run_chosen(model, effects),
     }
+}
+
+/// Lets the demo's clock run at another speed; its time so far stays as it is.
+fn run_at(model: &mut Model, speed: Option<clock::Speed>, effects: &mut Effects) {
+    let Some(speed) = speed else { return };
+    model.speed = Some(speed);
+    effects.speed = Some(speed);
+    model.say(crate::demo::told(speed), Role::Muted);
 }
 
 fn cancel(model: &mut Model, effects: &mut Effects) {
