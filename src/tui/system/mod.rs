@@ -233,7 +233,11 @@ pub(crate) fn event_line(model: &Model, event: &EventLine, width: usize, with_su
     let muted = Look::of(Role::Muted);
     let old = model.wall().since(event.at).whole_seconds() > 20 * 3_600;
     let at = if old { when::day_clock(event.at, zone) } else { when::clock_seconds(event.at, zone) };
-    let (who, what) = if width < 60 { (12, 12) } else { (14, 16) };
+    let (who, what) = match width {
+        0..48 => (10, 12),
+        48..60 => (12, 12),
+        _ => (14, 16),
+    };
     let line = Line::new().cell(at, muted, 14, 2).cell(event.actor.clone(), muted, who, 2);
     let line =
         if with_subject { line.cell(model.known.stream_name(&event.stream), Look::default(), what, 2) } else { line };
