@@ -4,7 +4,6 @@
 //! there is a place to draw it in. Two pixels stand in a cell, the upper as its letter, the lower as its ground. A picture
 //! that does not come says why in its place and holds nothing up.
 
-use domain::hash::Digest;
 use domain::id::ExperimentId;
 use domain::variant::Asset;
 
@@ -107,8 +106,11 @@ pub(crate) fn beside(model: &Model, id: ExperimentId, width: usize) -> Block {
         return Block::default();
     }
     let key = crate::keymap::key_of(&[crate::keymap::Scope::Approval], crate::keymap::Intent::Pictures);
-    let larger = key.filter(|_| is_drawn(model)).map_or_else(String::new, |key| format!("{key} larger"));
-    let mut block = Block { lines: vec![Line::title("Pictures", larger)], placed: Vec::new() };
+    let mut title = Line::title("Pictures", "");
+    if let Some(key) = key.filter(|_| is_drawn(model)) {
+        title = title.right(key.to_string(), Look::bold(Role::Accent)).right(" larger", Look::of(Role::Muted));
+    }
+    let mut block = Block { lines: vec![title], placed: Vec::new() };
     let columns = if all.len() == 1 { width } else { width.saturating_sub(GAP) / 2 };
     let rows = BESIDE_ROWS.get(usize::from(all.len() > 2)).copied().unwrap_or(ROWS_MIN);
     let code = &item.sheet.line.code;
@@ -202,16 +204,12 @@ pub(crate) fn facts(asset: &Asset, columns: usize) -> Vec<(Clean, Look)> {
     let muted = Look::of(Role::Muted);
     let size = format!("{}   {}", sides(asset), bytes(asset.bytes));
     let mut words = vec![(Clean::of(asset.file.raw()).cut(columns), muted), (Clean::of(size), muted)];
-    words.push((Clean::of(format!("sha {}", digits(&asset.digest))), muted));
+    let digits: String = asset.digest.to_string().chars().take(8).collect();
+    words.push((Clean::of(format!("sha {digits}")), muted));
     if asset.has_gps {
         words.push(("! says where it was taken".into(), Look::of(Role::Warn)));
     }
     let alt = Clean::from("alt: ").and(Clean::of(asset.alt.raw()));
     words.extend(alt.wrapped(columns).into_iter().map(|part| (part, muted)));
     words
-}
-
-/// Returns the first digits of a picture's digest, as people compare them.
-fn digits(digest: &Digest) -> String {
-    crate::morning::preview::fingerprint(&digest.to_string())
 }
