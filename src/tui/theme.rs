@@ -188,6 +188,7 @@ pub enum ThemeError {
 /// A theme, for as many colours as the terminal has.
 #[derive(Debug, Clone)]
 pub struct Theme {
+    name: ThemeName,
     /// How many colours a picture may be painted with; none in a theme that has none.
     depth: Colours,
     roles: BTreeMap<Role, Style>,
@@ -241,12 +242,23 @@ impl Theme {
             pairs.insert(pair, painted.style(pair, colours));
         }
         let depth = if name == ThemeName::Mono { Colours::None } else { colours };
-        Ok(Self { depth, roles, pairs })
+        Ok(Self { name, depth, roles, pairs })
     }
 
     /// Returns how a role looks.
     pub fn role(&self, role: Role) -> Style {
         self.roles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// Returns what is painted with, in words.
+    pub(crate) fn told(&self) -> String {
+        let colours = match self.depth {
+            Colours::True => "24-bit colours",
+            Colours::Indexed => "256 colours",
+            Colours::Sixteen => "the terminal's own 16 colours",
+            Colours::None => "no colours",
+        };
+        format!("{colours}, {} theme", self.name.as_str())
     }
 
     /// Tells whether there are colours enough to paint a picture.
