@@ -129,6 +129,22 @@ fn a_silent_desk_leaves_the_words_of_the_page_as_they_are() {
     play.put(What::Answered(ask, Box::new(Err(silent))));
     assert!(play.text().contains("! not shown: the desk does not answer"), "{}", play.text());
     assert_eq!(pictures(&play.last.asks), 0);
+    assert!(play.text().lines().next().unwrap().contains("live"), "{}", play.text());
+}
+
+#[test]
+fn a_picture_that_takes_long_does_not_make_the_desk_look_silent() {
+    let mut play = Play::new(Agency::pictured(), 160, 45);
+    play.keys("Enter");
+    play.wait(6_900);
+    // The next sign of life is answered, the picture of the page that is opened now is not.
+    play.keys("Esc");
+    play.desk_answers = false;
+    play.keys("Enter");
+    assert_eq!(pictures(&play.last.asks), 1);
+    play.wait(5_500);
+    let text = play.text();
+    assert!(text.lines().next().unwrap().contains("live") && text.contains("working"), "{text}");
 }
 
 #[test]

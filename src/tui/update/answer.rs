@@ -26,6 +26,8 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
             model.known.keep(&ask, answer);
             after(model, &ask, order, effects);
         }
+        // Told in its place; whether the desk is there is for the others to say.
+        Err(problem) if matches!(ask, Ask::Picture(_)) => refused(model, &ask, &problem),
         Err(problem) => {
             if !matches!(problem, Problem::Unreachable(_)) {
                 model.link.heard(model.now);
@@ -137,7 +139,7 @@ fn follow(model: &mut Model, effects: &mut Effects, head: u64) {
 
 fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
     match (ask, problem) {
-        // Told in its place; asked again when the page is opened again or the desk is back.
+        // Asked again when the page is opened again or the desk is back.
         (Ask::Picture(picture), problem) => {
             model.known.pictures.insert(picture.clone(), Err(problem.to_string()));
         }

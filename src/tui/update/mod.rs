@@ -94,7 +94,8 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         // A fast clock has many minutes a second; no more of them are drawn than any other news.
         effects.redraw = effects.redraw.max(Redraw::Soon);
     }
-    if !effects.asks.is_empty() || !effects.acts.is_empty() {
+    // A large picture takes the desk its time; that is no silence.
+    if effects.asks.iter().any(|ask| !matches!(ask, Ask::Picture(_))) || !effects.acts.is_empty() {
         model.link.asked(model.now);
     }
     effects
