@@ -56,7 +56,7 @@ pub(crate) async fn demo(asked: cli::Demo) -> Result<(), Trouble> {
     let mut options = options_of(&asked.dashboard())?;
     let demo = crate::demo::open(&asked).await?;
     options.zone = demo.zone;
-    options.label = Some(format!("DEMO {}x", demo.speed));
+    options.demo = Some(demo.clock.clone());
     let clock: Arc<dyn Clock> = Arc::new(demo.clock.clone());
     let shown = tui::run(demo.door.clone(), options, clock).await.map_err(|e| e.to_string());
     demo.engine.stop();

@@ -89,7 +89,6 @@ pub(crate) struct Demo {
     pub(crate) engine: Engine,
     pub(crate) clock: ScaledClock,
     pub(crate) zone: Zone,
-    pub(crate) speed: f64,
     /// Gone with the demo, unless a folder was named.
     folder: Option<std::path::PathBuf>,
 }
@@ -106,8 +105,9 @@ impl Drop for Demo {
 pub(crate) async fn open(asked: &cli::Demo) -> Result<Demo, String> {
     let file: AgencyFile = toml::from_str(AGENCY).map_err(|e| format!("data/demo/agency.toml: {e}"))?;
     let (start, speed) = opening(&file, asked)?;
-    let clock =
-        ScaledClock::new(start.to_chrono(), Speed::new(speed).ok_or("the speed is a number from 0 to 1,000,000")?);
+    let speed = Speed::new(speed).ok_or("the speed is a number from 0 to 1,000,000")?;
+    // Nothing ages while the agency is made: it opens at its time, however long that took.
+    let clock = ScaledClock::new(start.to_chrono(), Speed::new(0.0).ok_or("a clock cannot stand still")?);
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let (root, folder) = match &asked.home {
         Some(home) => (home.clone(), None),
@@ -137,7 +137,8 @@ pub(crate) async fn open(asked: &cli::Demo) -> Result<Demo, String> {
     let world =
         World { packs: rules.version.clone(), seeds: Seeds::new(asked.seed), adapters: adapters(&twin, &shared) };
     let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&shared), world);
-    let desk = Desk::new(store, home.clone(), rules, Arc::clone(&shared), Some(crate::beat_of(&engine)));
+    let desk = Desk::new(store, home.clone(), rules, Arc::clone(&shared), Some(crate::beat_of(&engine)))
+        .drawing_from(Seeds::new(asked.seed));
     let running = engine.clone();
     tokio::spawn(async move { running.run().await });
     let seeding = Seeding {
@@ -148,7 +149,8 @@ pub(crate) async fn open(asked: &cli::Demo) -> Result<Demo, String> {
         drawn: 0,
     };
     seeding.settle(&file, &people, &twin, &home).await?;
-    Ok(Demo { door: Door::Near(Box::new(desk), peer), engine, clock, zone: file.zone, speed, folder })
+    clock.set_speed(speed);
+    Ok(Demo { door: Door::Near(Box::new(desk), peer), engine, clock, zone: file.zone, folder })
 }
 
 /// Returns when the demo opens, and how fast its clock runs.
@@ -351,4 +353,60 @@ fn dated<'a>(
         out.push_str(rest);
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use tui::{Message, Model, Moment, Options, What};
+
+    use super::*;
+
+    /// Opens the demo at a time at which it stands still, and shows what a person sees after each key.
+    async fn screens(seed: u64, keys: &str) -> Vec<Buffer> {
+        let home = tempfile::tempdir().unwrap();
+        let mut asked = cli::Demo::default();
+        asked.at = Some("09:30".to_owned());
+        asked.seed = seed;
+        asked.home = Some(home.path().join("home"));
+        let demo = open(&asked).await.unwrap();
+        let at = Moment { real_ms: 2_000, wall: UtcTime::from(demo.clock.wall()) };
+        let options = Options { zone: demo.zone, demo: Some(demo.clock.clone()), ..Options::default() };
+        let mut model = Model::new(&options, at, (160, 45)).unwrap();
+        let mut shown = Vec::new();
+        let area = Rect::new(0, 0, 160, 45);
+        for what in std::iter::once(What::Start).chain(keys.chars().map(|c| What::Key(tui::Key::Char(c)))) {
+            let mut todo = vec![what];
+            while let Some(what) = todo.pop() {
+                for ask in tui::update(&mut model, Message { at, what }).asks {
+                    let answer = demo.door.ask(ask.query()).await;
+                    todo.insert(0, What::Answered(ask, Box::new(answer)));
+                }
+            }
+            let mut buffer = Buffer::empty(area);
+            tui::view(&model, area, &mut buffer);
+            shown.push(buffer);
+        }
+        demo.engine.stop();
+        shown
+    }
+
+    fn text(screen: &Buffer) -> String {
+        let width = usize::from(screen.area.width);
+        let cells: Vec<&str> = screen.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        cells.chunks(width).map(|row| row.concat() + "\n").collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_same_seed_and_time_give_the_same_screens_and_another_seed_others() {
+        let first = screens(7, "jk5").await;
+        let again = screens(7, "jk5").await;
+        for (one, other) in first.iter().zip(&again) {
+            assert!(one == other, "{}\n{}", text(one), text(other));
+        }
+        let morning = text(&first[0]);
+        assert!(morning.contains("DEMO stopped") && morning.contains("Clock, fire or hands?"), "{morning}");
+        assert!(screens(8, "jk5").await != first, "another seed draws other plans");
+    }
 }

@@ -47,9 +47,9 @@ pub struct Dashboard {
 }
 
 /// How the demo opens.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Demo {
-    /// How fast the agency's clock runs
+    /// How fast the agency's clock runs at first; + and - change it
     #[arg(long, value_name = "TIMES")]
     pub speed: Option<f64>,
     /// Open at this time of the demo's Monday, office time, and stand still unless --speed is given

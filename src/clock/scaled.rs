@@ -127,6 +127,8 @@ impl Clock for ScaledClock {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{JumpWatch, within};
 
@@ -170,6 +172,40 @@ mod tests {
         clock.set_speed(speed(1e6));
         assert_eq!(clock.speed(), speed(1e6));
         within(&RealClock, Duration::from_secs(10), sleeper).await.expect("wakes").expect("does not panic");
+    }
+
+    proptest! {
+        #[test]
+        fn time_runs_on_without_a_jump_through_any_changes_of_speed(
+            steps in prop::collection::vec(
+                (0_u64..10_000_000, prop::sample::select(vec![0.0, 0.5, 1.0, 10.0, 60.0, 300.0, 1_800.0, 1e6])),
+                1..40,
+            ),
+        ) {
+            let real = Boot::from_duration(Duration::from_secs(1_000));
+            let mut anchor = Anchor { real, wall: start(), boot: Boot::default(), speed: speed(60.0) };
+            let (mut real, mut expected) = (real, 0.0);
+            for (micros, times) in steps {
+                let before = anchor;
+                let passed = Duration::from_micros(micros);
+                // Looked at half-way: never behind what was shown, never ahead of what will be.
+                let half = anchor.moved_to(real.plus(passed / 2));
+                real = real.plus(passed);
+                expected += passed.as_secs_f64() * anchor.speed.times();
+                anchor = anchor.moved_to(real);
+                prop_assert!(before.wall <= half.wall && half.wall <= anchor.wall);
+                prop_assert!(before.boot <= half.boot && half.boot <= anchor.boot);
+                // A change of speed at this moment moves nothing at this moment.
+                let changed = Anchor { speed: speed(times), ..anchor };
+                prop_assert_eq!(changed.moved_to(real).wall, anchor.wall);
+                prop_assert_eq!(changed.moved_to(real).boot, anchor.boot);
+                anchor = changed;
+            }
+            let boot = anchor.boot.since(Boot::default());
+            let wall = anchor.wall.signed_duration_since(start()).to_std().unwrap();
+            prop_assert!((boot.as_secs_f64() - expected).abs() < 1e-3, "{boot:?} {expected}");
+            prop_assert_eq!(wall, boot);
+        }
     }
 
     #[test]

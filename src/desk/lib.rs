@@ -10,6 +10,7 @@ pub mod ask;
 pub mod command;
 mod follow;
 pub mod local;
+mod picture;
 pub mod preflight;
 pub mod presence;
 pub mod problem;
@@ -24,8 +25,9 @@ pub mod sheet;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use clock::Clock;
+use clock::{Clock, Seeds};
 use domain::actor::{Actor, Person};
 use domain::agency::HomeKind;
 use domain::id::CommandId;
@@ -66,17 +68,53 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     beat: Option<Beat>,
     presence: Arc<presence::Presence>,
+    pictures: Arc<picture::Pictures>,
+    chance: Chance,
+}
+
+/// Where the desk's commands take ids and seeds of plans from.
+#[derive(Clone)]
+enum Chance {
+    /// Nobody can foresee it.
+    System,
+    /// The same for the same commands in the same order; how many there were.
+    Seeded(Seeds, Arc<AtomicU64>),
+}
+
+impl Chance {
+    fn entropy(&self) -> Result<[u8; 32], Problem> {
+        match self {
+            Self::System => clock::fresh_bytes().map_err(|e| Problem::Failed(e.to_string())),
+            Self::Seeded(seeds, commands) => {
+                let number = commands.fetch_add(1, Ordering::Relaxed);
+                let drawn = seeds.number("desk.command", &number.to_be_bytes());
+                Ok(domain::hash::Framed::new("expos.desk.seeded")
+                    .field(&drawn.to_be_bytes())
+                    .digest()
+                    .bytes()
+                    .to_owned())
+            }
+        }
+    }
 }
 
 impl Desk {
     /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
     pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
-        Self { store, home, rules, clock, beat, presence: Arc::default() }
+        let pictures = Arc::new(picture::Pictures::new());
+        Self { store, home, rules, clock, beat, presence: Arc::default(), pictures, chance: Chance::System }
     }
 
     /// Tells whether an engine runs beside this desk.
     pub(crate) fn engine(&self) -> rounds::Engine {
         if self.beat.is_some() { rounds::Engine::Runs } else { rounds::Engine::Absent }
+    }
+
+    /// Takes ids and seeds of plans from these seeds, so that the same commands in the same order make the same agency:
+    /// for a demo or a rehearsal. Whoever knows the seed foresees them; never on a home that publishes.
+    #[must_use]
+    pub fn drawing_from(self, seeds: Seeds) -> Self {
+        Self { chance: Chance::Seeded(seeds, Arc::new(AtomicU64::new(0))), ..self }
     }
 
     /// Returns the store, for whoever follows its changes.

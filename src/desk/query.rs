@@ -12,6 +12,7 @@ use domain::client::{BrandKit, Policy};
 use domain::escalation::Escalation;
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
+use domain::hash::Digest;
 use domain::hold::Hold;
 use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::post::{Attempt, PostState};
@@ -20,6 +21,7 @@ use domain::role::Role;
 use domain::snapshot::Snapshot;
 use domain::time::{UtcTime, Zone};
 use domain::variant::Variant;
+pub use media::fitted;
 use serde::{Deserialize, Serialize};
 
 use crate::presence::Present;
@@ -53,6 +55,17 @@ pub enum Query {
     ExperimentShow {
         /// Which.
         experiment: String,
+    },
+    /// A picture that a variant of an experiment shows, made small: at most so many pixels, never more than 160 a side.
+    Picture {
+        /// Which experiment.
+        experiment: String,
+        /// Which picture.
+        digest: Digest,
+        /// The most pixels of a row.
+        width: u16,
+        /// The most rows.
+        height: u16,
     },
     /// What waits for a word.
     QueueList,
@@ -287,6 +300,31 @@ pub struct PostView {
     pub answers: Vec<String>,
 }
 
+/// A picture made small, its aspect kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureView {
+    /// Of the whole picture.
+    pub digest: Digest,
+    /// Pixels of a row.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Red, green and blue of each pixel as six hexadecimal digits, row by row from the top.
+    pub pixels: String,
+}
+
+impl PictureView {
+    /// Returns the pixels row by row, as far as they are told.
+    pub fn rows(&self) -> Vec<Vec<[u8; 3]>> {
+        let digits: Vec<u32> = self.pixels.chars().map(|c| c.to_digit(16).unwrap_or(0)).collect();
+        let byte = |pair: &[u32]| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).unwrap_or(0);
+        let bytes: Vec<u8> = digits.chunks_exact(2).map(byte).collect();
+        let pixels: Vec<[u8; 3]> = bytes.chunks_exact(3).filter_map(|pixel| pixel.try_into().ok()).collect();
+        let rows = pixels.chunks(usize::from(self.width.max(1)));
+        rows.take(usize::from(self.height)).map(<[_]>::to_vec).collect()
+    }
+}
+
 /// An event of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventLine {
@@ -464,6 +502,8 @@ pub enum Answer {
     Experiments(Vec<ExperimentLine>),
     /// To `ExperimentShow`.
     Experiment(Box<ExperimentView>),
+    /// To `Picture`.
+    Picture(PictureView),
     /// To `QueueList`: with fingerprints.
     Queue(Vec<QueueLine>),
     /// To `QueueShow`.

@@ -1,4 +1,4 @@
-//! Reads, checks and fingerprints pictures.
+//! Reads, checks, fingerprints and previews pictures.
 //!
 //! Decides whether a file that an operator or an agent named may become an asset, and keeps what may: copied into a
 //! store where its name is its own hash, and hashed again whenever it is read. Whether a picture suits a surface is
@@ -15,7 +15,9 @@ pub mod limits;
 mod location;
 mod picture;
 mod refusal;
+mod thumbnail;
 
 pub use assets::{Imported, import, open_verified};
 pub use picture::Kind;
 pub use refusal::{FileKind, MediaRefusal, Name, NameFault};
+pub use thumbnail::{Thumbnail, fitted, thumbnail};

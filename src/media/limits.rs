@@ -18,6 +18,9 @@ pub const PROFILE_MAX: u64 = 1024 * 1024;
 /// Frames of a GIF; every other kind is a still picture.
 pub const GIF_FRAMES_MAX: u32 = 300;
 
+/// Pixels of a preview's longer side.
+pub const PREVIEW_SIDE_MAX: u16 = 160;
+
 /// Bytes of one part of a file's name.
 pub const NAME_BYTES_MAX: usize = 200;
 

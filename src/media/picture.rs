@@ -89,15 +89,22 @@ pub(crate) fn look(bytes: &[u8]) -> Result<Picture, MediaRefusal> {
     catch_unwind(AssertUnwindSafe(|| decode(kind, bytes))).unwrap_or(Err(MediaRefusal::DecoderBroke { kind }))
 }
 
-fn decode(kind: Kind, bytes: &[u8]) -> Result<Picture, MediaRefusal> {
-    let undecodable = |source: ImageError| MediaRefusal::Undecodable { kind, source };
+/// Opens a decoder whose header keeps to the limits; nothing large is allocated yet.
+pub(crate) fn opened(kind: Kind, bytes: &[u8]) -> Result<impl ImageDecoder + '_, MediaRefusal> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind.format());
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(DECODED_MAX);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let decoder = reader.into_decoder().map_err(|source| MediaRefusal::Undecodable { kind, source })?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, decoder.total_bytes())?;
+    Ok(decoder)
+}
+
+fn decode(kind: Kind, bytes: &[u8]) -> Result<Picture, MediaRefusal> {
+    let undecodable = |source: ImageError| MediaRefusal::Undecodable { kind, source };
+    let mut decoder = opened(kind, bytes)?;
+    let (width, height) = decoder.dimensions();
     let profile = decoder.icc_profile().map_err(undecodable)?.map_or(0, |profile| profile.len());
     let profile = u64::try_from(profile).unwrap_or(u64::MAX);
     if profile > PROFILE_MAX {

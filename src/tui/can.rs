@@ -11,6 +11,7 @@ use crate::keymap::Intent;
 use crate::link::State;
 use crate::model::{Model, Open, Pane, Place};
 use crate::morning::{self, Step};
+use crate::sheets::Sheet;
 
 /// Whether an intent is possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +46,18 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
             Some(Open::Approval(_)) => Can::Yes,
             Some(Open::Detail(_)) | None => not("there is nothing to fold here"),
         },
+        Intent::Pictures => pictures(model),
         Intent::Take => allowed(model, Action::Decide, alert(model)),
         Intent::SignOff => sign_off(model),
         Intent::Pause => pause(model),
+        Intent::Faster => match model.speed.and_then(crate::demo::faster) {
+            Some(_) => Can::Yes,
+            None => not("the clock runs as fast as it may"),
+        },
+        Intent::Slower => match model.speed.and_then(crate::demo::slower) {
+            Some(_) => Can::Yes,
+            None => not("the clock stands still"),
+        },
         Intent::StartEngine => start_engine(model),
         Intent::Undo => match (allowed(model, Action::Stop, Can::Yes), has_undo(model)) {
             (Can::Yes, true) => Can::Yes,
@@ -253,7 +263,21 @@ fn open(model: &Model) -> Can {
     }
 }
 
+fn pictures(model: &Model) -> Can {
+    let Some(id) = model.subject() else { return not("there is nothing under the cursor") };
+    match model.known.item(id).map(|item| crate::picture::shown(item).len()) {
+        Some(0) => not("it shows no picture"),
+        Some(1) => Can::As("picture".to_owned()),
+        Some(_) => Can::Yes,
+        None => not("its sheet is not known"),
+    }
+}
+
 fn siblings(model: &Model) -> Can {
+    if let Some(Sheet::Pictures(open)) = model.sheets.last() {
+        let count = model.known.item(open.experiment).map_or(0, |item| crate::picture::shown(item).len());
+        return if count > 1 { Can::Yes } else { not("there is one picture") };
+    }
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => match model.known.items.get(&id).map(crate::item::Item::variants) {
             Some(n) if n > 2 => Can::Yes,

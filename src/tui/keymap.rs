@@ -43,12 +43,16 @@ pub(crate) enum Scope {
     SignSheet,
     /// Why it is like this.
     WhySheet,
+    /// The pictures of an item.
+    PictureSheet,
     /// Every key that is valid.
     HelpSheet,
     /// Everything by name.
     PaletteSheet,
     /// Before leaving.
     LeaveSheet,
+    /// In every pane of the demo.
+    Demo,
     /// While something is typed.
     Field,
     /// Wherever help can be asked for.
@@ -77,9 +81,11 @@ impl Scope {
             | Self::ResolveSheet
             | Self::SignSheet
             | Self::WhySheet
+            | Self::PictureSheet
             | Self::HelpSheet
             | Self::PaletteSheet
             | Self::LeaveSheet => "this sheet",
+            Self::Demo => "the demo",
             Self::Field => "typing",
         }
     }
@@ -124,9 +130,12 @@ pub(crate) enum Intent {
     Later,
     Unfold,
     Fold,
+    Pictures,
     Take,
     SignOff,
     Pause,
+    Faster,
+    Slower,
     StartEngine,
     Confirm,
     Dismiss,
@@ -188,6 +197,7 @@ pub(crate) const KEYMAP: &[Binding] = &[
         "put the item under the cursor off until the next round, or take it up again",
     ),
     shown(S::Queue, &[Char('*')], Intent::MarkClean, "all clean", "mark every clean item, and no other"),
+    quiet(S::Queue, &[Char('v')], Intent::Pictures, "pictures", "show the pictures of the item under the cursor"),
     quiet(S::Queue, &[Char('V')], Intent::MarkRun, "mark run", "mark every item from the last mark to the cursor"),
     shown(S::Alerts, &[Char('a')], Intent::Act, "settle", "settle the alert under the cursor, in a sentence"),
     shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor: you settle it"),
@@ -203,6 +213,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
     ),
     shown(S::Approval, &[Char('x')], Intent::Refuse, "refuse", "refuse this item, with a reason"),
     shown(S::Approval, &[Char('s')], Intent::Later, "later", "put this item off until the next round, or take it up"),
+    shown(
+        S::Approval,
+        &[Char('v')],
+        Intent::Pictures,
+        "pictures",
+        "show the pictures of this item, each as large as fits",
+    ),
     shown(S::Approval, &[Char('l'), Right], Intent::Unfold, "unfold", "show what all variants share"),
     quiet(S::Approval, &[Char('h'), Left], Intent::Fold, "fold", "fold what all variants share"),
     shown(S::Approval, &[Char(']'), Tab], Intent::Next, "variant", "show the next test variant beside the control"),
@@ -252,6 +269,8 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
     quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
     quiet(S::Anywhere, &[Char('0')], Intent::PaneSystem, "System", "go to System: the engine, people, last events"),
+    quiet(S::Demo, &[Char('+')], Intent::Faster, "faster", "let the agency's clock run faster, or go on"),
+    quiet(S::Demo, &[Char('-')], Intent::Slower, "slower", "let the agency's clock run slower, down to standing still"),
     quiet(S::Guide, &[Char('?')], Intent::Help, "help", "list every key that is valid here; type to search"),
     quiet(S::Anywhere, &[Esc, Char('q')], Intent::Up, "up", "go one level up, widen a narrowed list, take marks off"),
     quiet(S::Always, &[Ctrl('l')], Intent::Redraw, "redraw", "draw the whole screen anew"),
@@ -289,6 +308,9 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::ResolveSheet, &[Char('e'), Enter], Intent::Words, "the answer", "type the answer"),
     quiet(S::ResolveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays open"),
     quiet(S::WhySheet, &[Esc, Char('q'), Enter, Char('w')], Intent::Dismiss, "close", "close the sheet"),
+    shown(S::PictureSheet, &[Char(']'), Tab, Right], Intent::Next, "next picture", "show the next picture"),
+    shown(S::PictureSheet, &[Char('['), Left], Intent::Previous, "picture before", "show the picture before"),
+    quiet(S::PictureSheet, &[Esc, Char('q'), Char('v')], Intent::Dismiss, "close", "close the picture"),
     quiet(S::HelpSheet, &[Enter], Intent::Run, "do it", "do what the chosen row says"),
     quiet(S::HelpSheet, &[Esc], Intent::Dismiss, "close", "close the help"),
     quiet(S::HelpSheet, &[Down], Intent::RowDown, "down", "one row down"),

@@ -19,7 +19,8 @@ use domain::time::Zone;
 
 use crate::clean::Clean;
 use crate::item::Item;
-use crate::message::Ask;
+use crate::message::{Ask, Picture};
+use crate::picture::Pixels;
 
 /// The most columns of somebody's name.
 const NAME_MAX: usize = 12;
@@ -48,6 +49,8 @@ pub(crate) struct Known {
     pub(crate) people: Vec<Present>,
     pub(crate) events: VecDeque<EventLine>,
     pub(crate) posts: BTreeMap<PostId, PostView>,
+    /// Those of the present screen; or why one did not come.
+    pub(crate) pictures: BTreeMap<Picture, Result<Pixels, String>>,
 }
 
 impl Known {
@@ -100,6 +103,11 @@ impl Known {
             Answer::Rounds(rounds) => {
                 if let Ask::Rounds { client, .. } = ask {
                     self.rounds = Some((client.clone(), rounds));
+                }
+            }
+            Answer::Picture(view) => {
+                if let Ask::Picture(picture) = ask {
+                    self.pictures.insert(picture.clone(), Ok(view.rows()));
                 }
             }
             // Nothing here asks these.

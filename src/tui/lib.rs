@@ -7,6 +7,7 @@
 mod approval;
 mod can;
 mod clean;
+mod demo;
 mod diff;
 mod experiments;
 mod filter;
@@ -22,6 +23,7 @@ mod message;
 mod model;
 mod morning;
 mod pen;
+mod picture;
 mod runner;
 mod sheets;
 mod sign;
@@ -37,13 +39,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clock::ScaledClock;
 use desk::local::Door;
 use domain::id::ClientId;
 use domain::time::Zone;
 
 pub use frame::{Size, view};
 pub use key::Key;
-pub use message::{Ask, Effects, Message, Moment, Redraw, What};
+pub use message::{Ask, Effects, Message, Moment, Picture, Redraw, What};
 pub use model::{Model, Pane};
 pub use pen::Symbols;
 pub use runner::run;
@@ -84,8 +87,8 @@ pub struct Options {
     pub read_only: bool,
     /// The operator's own zone, for the clock.
     pub zone: Zone,
-    /// Stands in every header: `DEMO 60x`.
-    pub label: Option<String>,
+    /// The demo's clock: its speed stands in every header, and keys change it. None in any other home.
+    pub demo: Option<ScaledClock>,
     /// What the line to the terminal takes; sheets wait for it.
     pub line_delay: Duration,
     /// How the engine is started from here; none where it cannot be, and then no key does it.
@@ -104,7 +107,7 @@ impl Default for Options {
             client: None,
             read_only: false,
             zone: Zone::UTC,
-            label: None,
+            demo: None,
             line_delay: Duration::ZERO,
             engine: None,
             engine_is_ours: false,

@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use clock::Speed;
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
+use domain::hash::Digest;
 use domain::id::{ClientId, ExperimentId, PostId};
 use domain::time::{UtcTime, Zone};
 use serde::{Deserialize, Serialize};
@@ -88,6 +90,8 @@ pub enum Ask {
     Experiments,
     /// One experiment.
     Experiment(String),
+    /// One picture of an experiment, to be drawn within so many pixels.
+    Picture(Picture),
     /// What a person must settle.
     Escalations,
     /// The rounds of today.
@@ -109,6 +113,19 @@ pub enum Ask {
     Snapshots(String),
 }
 
+/// A picture, and the pixels that there is room for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Picture {
+    /// By its code.
+    pub experiment: String,
+    /// Of the whole picture.
+    pub digest: Digest,
+    /// Pixels of a row: one a column of the terminal.
+    pub width: u16,
+    /// Rows of pixels: two a row of the terminal.
+    pub height: u16,
+}
+
 /// How many of the last events are read at the start.
 const RECENT: u64 = 200;
 
@@ -124,6 +141,9 @@ impl Ask {
             Self::Sheet(code) => Query::QueueShow { experiment: code.clone() },
             Self::Experiments => Query::ExperimentList { client: None, all: true },
             Self::Experiment(code) => Query::ExperimentShow { experiment: code.clone() },
+            Self::Picture(Picture { experiment, digest, width, height }) => {
+                Query::Picture { experiment: experiment.clone(), digest: *digest, width: *width, height: *height }
+            }
             Self::Escalations => Query::EscalationList { all: false },
             Self::Rounds { client, zone } => {
                 Query::CheckinStatus { client: client.clone(), zone: zone.parse().unwrap_or(Zone::UTC) }
@@ -168,6 +188,8 @@ pub struct Effects {
     pub suspend: bool,
     /// Close the near desk and start the engine.
     pub start_engine: bool,
+    /// Run the demo's clock at this speed.
+    pub speed: Option<Speed>,
     /// End.
     pub quit: bool,
     /// Ask the engine to end first.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use clock::Speed;
 use domain::escalation::Escalation;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Level;
@@ -163,7 +164,6 @@ pub(crate) struct Setting {
     pub(crate) symbols: Symbols,
     pub(crate) zone: Zone,
     pub(crate) read_only: bool,
-    pub(crate) label: Option<String>,
     pub(crate) line_delay_ms: u64,
     pub(crate) can_start_engine: bool,
 }
@@ -209,6 +209,8 @@ pub struct Model {
     pub(crate) round: Round,
     pub(crate) engine_is_ours: bool,
     pub(crate) starting_engine: bool,
+    /// How fast the demo's clock runs; none where this is no demo.
+    pub(crate) speed: Option<Speed>,
 }
 
 impl Model {
@@ -219,7 +221,6 @@ impl Model {
             symbols: options.symbols,
             zone: options.zone,
             read_only: options.read_only,
-            label: options.label.clone(),
             line_delay_ms: u64::try_from(options.line_delay.as_millis()).unwrap_or(0),
             can_start_engine: options.engine.is_some(),
         };
@@ -255,6 +256,7 @@ impl Model {
             round: Round::default(),
             engine_is_ours: options.engine_is_ours,
             starting_engine: false,
+            speed: options.demo.as_ref().map(clock::ScaledClock::speed),
         })
     }
 
@@ -297,7 +299,9 @@ impl Model {
             (None, Pane::Experiments) => vec![Scope::Experiments],
             (None, Pane::System) => vec![Scope::System],
         };
-        scopes.extend([Scope::Rows, Scope::Anywhere, Scope::Guide, Scope::Always]);
+        scopes.extend([Scope::Rows, Scope::Anywhere]);
+        scopes.extend(self.speed.map(|_| Scope::Demo));
+        scopes.extend([Scope::Guide, Scope::Always]);
         scopes
     }
 

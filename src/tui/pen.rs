@@ -87,6 +87,40 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// Draws a picture, two pixels a cell, no larger than so many cells; behind a sheet it is grey and dark. Nothing is
+    /// drawn where the terminal has too few colours.
+    pub(crate) fn picture(
+        &mut self,
+        area: Rect,
+        (row, column): (usize, usize),
+        pixels: &[Vec<[u8; 3]>],
+        most: (u16, u16),
+    ) {
+        let (x, y) =
+            (area.x.saturating_add(GUTTER).saturating_add(columns(column)), area.y.saturating_add(columns(row)));
+        let place = Rect { x, y, width: most.0, height: most.1 };
+        let place = place.intersection(area).intersection(self.buffer.area);
+        for (y, pair) in (place.y..place.bottom()).zip(pixels.chunks(2)) {
+            let (Some(upper), lower) = (pair.first(), pair.get(1)) else { return };
+            for (at, x) in (place.x..place.right()).enumerate() {
+                let Some(letter) = upper.get(at).and_then(|pixel| self.pixel(*pixel)) else { break };
+                let mut style = Style::new().fg(letter);
+                if let Some(ground) = lower.and_then(|row| row.get(at)).and_then(|pixel| self.pixel(*pixel)) {
+                    style = style.bg(ground);
+                }
+                self.buffer.set_stringn(x, y, "▀", 1, style);
+            }
+        }
+    }
+
+    fn pixel(&self, pixel: [u8; 3]) -> Option<ratatui::style::Color> {
+        if !self.stepped_back {
+            return self.theme.pixel(pixel);
+        }
+        let bright: u16 = pixel.into_iter().map(u16::from).sum();
+        self.theme.pixel([u8::try_from(bright / 6).unwrap_or(u8::MAX); 3])
+    }
+
     /// Takes away what was drawn in an area.
     pub(crate) fn blank(&mut self, area: Rect) {
         for position in area.intersection(self.buffer.area).positions() {

@@ -188,6 +188,9 @@ pub enum ThemeError {
 /// A theme, for as many colours as the terminal has.
 #[derive(Debug, Clone)]
 pub struct Theme {
+    name: ThemeName,
+    /// How many colours a picture may be painted with; none in a theme that has none.
+    depth: Colours,
     roles: BTreeMap<Role, Style>,
     pairs: BTreeMap<Pair, Style>,
 }
@@ -238,12 +241,38 @@ impl Theme {
             let painted = file.pairs.get(&pair).ok_or_else(|| lacks(format!("{pair:?}")))?;
             pairs.insert(pair, painted.style(pair, colours));
         }
-        Ok(Self { roles, pairs })
+        let depth = if name == ThemeName::Mono { Colours::None } else { colours };
+        Ok(Self { name, depth, roles, pairs })
     }
 
     /// Returns how a role looks.
     pub fn role(&self, role: Role) -> Style {
         self.roles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// Returns what is painted with, in words.
+    pub(crate) fn told(&self) -> String {
+        let colours = match self.depth {
+            Colours::True => "24-bit colours",
+            Colours::Indexed => "256 colours",
+            Colours::Sixteen => "the terminal's own 16 colours",
+            Colours::None => "no colours",
+        };
+        format!("{colours}, {} theme", self.name.as_str())
+    }
+
+    /// Tells whether there are colours enough to paint a picture.
+    pub(crate) fn paints(&self) -> bool {
+        self.pixel([0; 3]).is_some()
+    }
+
+    /// Returns the colour of a pixel, or the nearest that the terminal has; none where it has too few.
+    pub(crate) fn pixel(&self, [red, green, blue]: [u8; 3]) -> Option<Color> {
+        match self.depth {
+            Colours::True => Some(Color::Rgb(red, green, blue)),
+            Colours::Indexed => Some(Color::Indexed(nearest([red, green, blue]))),
+            Colours::Sixteen | Colours::None => None,
+        }
     }
 
     /// Returns how a pair looks.
@@ -290,6 +319,18 @@ fn modified(mut style: Style, bold: bool, underline: bool, reverse: bool) -> Sty
         }
     }
     style
+}
+
+/// Returns the index nearest to a colour among the cube of 216 and the 24 greys; the first 16 are the terminal's own.
+fn nearest(colour: [u8; 3]) -> u8 {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let far = |one: [u8; 3]| -> u32 { one.iter().zip(colour).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum() };
+    let level = |part: u8| (0_u8..).zip(LEVELS).min_by_key(|(_, level)| level.abs_diff(part)).unwrap_or_default();
+    let [red, green, blue] = colour.map(level);
+    let cube = (16 + 36 * red.0 + 6 * green.0 + blue.0, [red.1, green.1, blue.1]);
+    let greys = (0_u8..24).map(|step| (232 + step, [8 + 10 * step; 3]));
+    // Of two that are equally near the cube's stands first.
+    std::iter::once(cube).chain(greys).min_by_key(|(_, found)| far(*found)).map_or(16, |(index, _)| index)
 }
 
 fn rgb(hex: &str) -> Option<Color> {
@@ -378,6 +419,30 @@ mod tests {
         }
         let sixteen = Theme::load(ThemeName::Dark, Colours::Sixteen).unwrap();
         assert!(sixteen.pair(Pair::Sel).add_modifier.contains(Modifier::REVERSED));
+    }
+
+    #[test]
+    fn a_pixel_has_its_own_colour_the_nearest_of_256_or_none() {
+        let paint = |name, colours, pixel| Theme::load(name, colours).unwrap().pixel(pixel);
+        assert_eq!(paint(ThemeName::Dark, Colours::True, [1, 2, 3]), Some(Color::Rgb(1, 2, 3)));
+        for (pixel, index) in [
+            ([0, 0, 0], 16),
+            ([255, 255, 255], 231),
+            ([255, 0, 0], 196),
+            ([135, 175, 95], 107),
+            ([130, 170, 100], 107),
+            ([8, 8, 8], 232),
+            ([100, 101, 99], 241),
+            ([238, 238, 238], 255),
+        ] {
+            assert_eq!(paint(ThemeName::Light, Colours::Indexed, pixel), Some(Color::Indexed(index)), "{pixel:?}");
+        }
+        for (name, colours) in
+            [(ThemeName::Dark, Colours::Sixteen), (ThemeName::Dark, Colours::None), (ThemeName::Mono, Colours::True)]
+        {
+            assert_eq!(paint(name, colours, [1, 2, 3]), None, "{name:?} {colours:?}");
+            assert!(!Theme::load(name, colours).unwrap().paints());
+        }
     }
 
     #[test]

@@ -74,6 +74,10 @@ impl Script {
             Query::ExperimentShow { experiment } | Query::QueueShow { experiment } => {
                 return Err(Refusal::not_found("experiment", &experiment).into_problem());
             }
+            // No noun asks for one: a picture is looked at on the dashboard.
+            Query::Picture { digest, .. } => {
+                return Err(Refusal::not_found("picture", &digest.short()).into_problem());
+            }
             Query::QueueList => Answer::Queue(vec![queue_line()]),
             Query::LayerList => {
                 Answer::Layers(vec![LayerView { layer: "acme/bluesky_post/hook".to_owned(), tenures: Vec::new() }])

@@ -112,7 +112,7 @@ pub(crate) async fn carry_out(
     mode: Mode,
     cause: Cause,
 ) -> Result<Done, Problem> {
-    let entropy = clock::fresh_bytes::<32>().map_err(|e| Problem::Failed(e.to_string()))?;
+    let entropy = desk.chance.entropy()?;
     let uid = person.uid;
     let mut context = Context {
         person,

@@ -16,12 +16,12 @@ use domain::time::{UtcTime, Zone};
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
-    AccountView, Answer, ClientView, EventLine, Health, LayerView, Query, QueueLine, Sheet, SheetPost, SnapshotView,
-    StoreInfo, TaskHealth, UserView, Verdict,
+    AccountView, Answer, ClientView, EventLine, Health, LayerView, PictureView, Query, QueueLine, Sheet, SheetPost,
+    SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
-use crate::{Desk, Problem, Rules};
+use crate::{Desk, Problem, Rules, picture};
 
 /// Why a question has no answer.
 enum No {
@@ -62,7 +62,12 @@ pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<
             Err(No::Failed(error)) => Err(error),
         }
     });
-    read.await?.map_err(Problem::Refused)
+    let answer = read.await?.map_err(Problem::Refused)?;
+    // Decoding takes its time: not inside the read of the store.
+    if let Answer::Picture(granted) = answer {
+        return Ok(Answer::Picture(picture::small(desk, granted).await?));
+    }
+    Ok(answer)
 }
 
 struct Asked<'a, 'v> {
@@ -87,6 +92,13 @@ impl Asked<'_, '_> {
             Query::ExperimentList { client, all } => Answer::Experiments(self.experiments(client, all)?),
             Query::ExperimentShow { experiment } => {
                 Answer::Experiment(Box::new(line::whole(self.view, &self.experiment(&experiment)?)?))
+            }
+            Query::Picture { experiment, digest, width, height } => {
+                let experiment = self.experiment(&experiment)?;
+                if !picture::shows(&experiment, &digest) {
+                    return Err(picture::not_shown(&experiment.code, &digest).into());
+                }
+                Answer::Picture(PictureView { digest, width, height, pixels: String::new() })
             }
             Query::QueueList => Answer::Queue(self.queue()?),
             Query::QueueShow { experiment } => Answer::Sheet(Box::new(self.sheet(&experiment)?)),

@@ -33,6 +33,9 @@ pub(super) const ADA: u32 = 1000;
 /// The moment at which every story begins: a Monday morning.
 pub(super) const START: &str = "2027-03-01T08:00:00Z";
 
+/// A picture of 1200 by 800 pixels.
+pub(super) const PICTURE: &[u8] = include_bytes!("../../../data/demo/assets/qub/inbox.png");
+
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::load(Path::new("/nowhere/at-all")).unwrap()));
 
 pub(super) fn client(name: &str) -> ClientId {
@@ -254,6 +257,17 @@ impl World {
     /// Takes a brief in and returns its code.
     pub(super) async fn brief(&self, uid: u32, brief: &BriefText) -> String {
         let done = self.act(uid, Command::BriefNew { toml: brief.toml() }).await;
+        done.data["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Takes a brief in whose posts all show `PICTURE`, and returns its code.
+    pub(super) async fn pictured(&self, uid: u32, brief: &BriefText) -> String {
+        let folder = self.home.assets(&client(&brief.client));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("inbox.png"), PICTURE).unwrap();
+        let round = "[[exposure_plan.rounds]]\n";
+        let with = format!("{round}assets = [{{ file = \"inbox.png\", alt = \"An inbox, nearly empty\" }}]\n");
+        let done = self.act(uid, Command::BriefNew { toml: brief.toml().replace(round, &with) }).await;
         done.data["code"].as_str().unwrap().to_owned()
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use domain::agency::HomeKind;
+use domain::hash::Digest;
 use domain::role::Role;
 use rustix::process::Uid;
 use serde_json::{Value, json};
@@ -281,6 +282,25 @@ fn squat(socket: PathBuf) -> std::thread::JoinHandle<Vec<u8>> {
     });
     is_ready.recv().unwrap();
     thread
+}
+
+#[tokio::test]
+async fn another_unix_user_sees_a_picture_whose_file_they_cannot_read() {
+    let served = Served::new().await;
+    let code = served.world.pictured(ADA, &BriefText::new("alpha", "rye", "2027-03-02")).await;
+    let digest = Digest::of(PICTURE);
+    let name = digest.to_string();
+    let file = served.world.home.content_store().join(name.chars().take(2).collect::<String>()).join(&name);
+    let read = as_user(OLEG, move || std::fs::read(file).map_err(|e| e.kind()));
+    assert_eq!(read, Err(std::io::ErrorKind::PermissionDenied));
+    let ask = json!({"ask": "picture", "experiment": code, "digest": name, "width": 30, "height": 30});
+    let (status, body) = served.post(OLEG, "/v1/queries", &ask).await;
+    assert_eq!(status, 200, "{body}");
+    let Ok(Answer::Picture(small)) = serde_json::from_str(&body) else { panic!("{body}") };
+    assert_eq!((small.width, small.height, small.rows().len()), (30, 20, 20));
+    for stranger in STRANGERS {
+        assert_eq!(served.post(stranger, "/v1/queries", &ask).await.0, 403);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::agency::HomeKind;
 use domain::checkin::Round;
+use domain::hash::Digest;
 use domain::hold::HoldCause;
 use domain::post::Repeat;
 use domain::role::Role;
@@ -50,6 +51,9 @@ fn questions(names: &[String]) -> Vec<Query> {
     for name in names {
         all.push(Query::ExperimentShow { experiment: name.clone() });
         all.push(Query::QueueShow { experiment: name.clone() });
+        for digest in [Digest::of(PICTURE), Digest::of(b"no picture of anybody's")] {
+            all.push(Query::Picture { experiment: name.clone(), digest, width: 8, height: 8 });
+        }
         all.push(Query::PostList { experiment: Some(name.clone()) });
         all.push(Query::SnapshotList { experiment: Some(name.clone()) });
         all.push(Query::PostShow { post: name.clone() });
@@ -71,6 +75,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::AccountList => "account_list",
         Query::ExperimentList { .. } => "experiment_list",
         Query::ExperimentShow { .. } => "experiment_show",
+        Query::Picture { .. } => "picture",
         Query::QueueList => "queue_list",
         Query::QueueShow { .. } => "queue_show",
         Query::LayerList => "layer_list",
@@ -159,8 +164,8 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
             assert_eq!(*was, is, "{what}: {question}");
         }
     };
-    let theirs = world.brief(ADA, &BriefText::new("beta", "oat", TUESDAY)).await;
-    compare("a brief").await;
+    let theirs = world.pictured(ADA, &BriefText::new("beta", "oat", TUESDAY)).await;
+    compare("a brief with a picture").await;
     world.act(ADA, Command::Submit { experiment: theirs.clone() }).await;
     compare("a plan").await;
     world.approve(BEA, &theirs).await;

@@ -3,7 +3,7 @@
 //! Decides what counts as seen: every line was on the screen, for a moment or by scrolling. The order of the page is the
 //! order of thought. Giving the word is a sheet's business.
 
-mod page;
+pub(crate) mod page;
 pub(crate) mod view;
 
 use domain::id::ExperimentId;
@@ -45,7 +45,7 @@ pub(crate) fn extent(model: &Model, id: ExperimentId) -> (usize, usize) {
     (present_page(model, id).lines.len(), usize::from(model.size.content().height))
 }
 
-/// Returns the columns of the page: at L the account's days stand beside it.
+/// Returns the columns of the page: at L pictures and history stand beside it.
 pub(crate) fn page_width(model: &Model, width: usize) -> usize {
     if model.size.class() >= Class::L { width.saturating_sub(view::BESIDE) } else { width }
 }

@@ -124,10 +124,28 @@ fn shared(model: &Model, item: &Item, width: usize) -> Vec<Line> {
             for facet in &item.same {
                 let label =
                     if item.rounds_shown().len() > 1 { format!("{facet} {}", round + 1) } else { facet.to_string() };
-                lines.extend(labelled(&label, &value(control, *facet), width));
+                let text = crate::item::facet_text(control, *facet);
+                let pictures: Vec<&Asset> = control.assets.iter().filter(|asset| asset.facet == *facet).collect();
+                if !text.is_empty() || pictures.is_empty() {
+                    lines.extend(labelled(&label, &value(control, *facet), width));
+                }
+                for (row, asset) in pictures.into_iter().enumerate() {
+                    let label = if row == 0 && text.is_empty() { label.as_str() } else { "" };
+                    lines.extend(labelled_picture(label, asset, width));
+                }
             }
         }
     }
+    lines
+}
+
+/// A picture that all share, with its alt text: a word for the item covers both.
+fn labelled_picture(label: &str, asset: &Asset, width: usize) -> Vec<Line> {
+    let at = STOP + 12;
+    let head = Line::new().goto(STOP).muted(label.to_owned()).goto(at).plain(picture(asset, false));
+    let alt = Clean::of(format!("alt: {}", asset.alt.raw()));
+    let mut lines = vec![head];
+    lines.extend(paragraph(&alt, Look::of(Role::Muted), at, width));
     lines
 }
 
@@ -216,7 +234,7 @@ fn sides_of(content: &Content, control: Option<&Content>, item: &Item) -> Side {
 }
 
 /// Returns a picture's facts; its name is painted where the picture is another than the control's.
-fn picture(asset: &Asset, differs: bool) -> Clean {
+pub(crate) fn picture(asset: &Asset, differs: bool) -> Clean {
     let mut runs: Vec<Run> = show(&asset.file).runs().to_vec();
     if differs {
         for run in &mut runs {
@@ -226,9 +244,8 @@ fn picture(asset: &Asset, differs: bool) -> Clean {
         }
     }
     let facts = format!(
-        "   {}x{}   {}   sha {}",
-        asset.width,
-        asset.height,
+        "   {}   {}   sha {}",
+        sides(asset),
         bytes(asset.bytes),
         asset.digest.to_string().chars().take(8).collect::<String>()
     );
@@ -239,7 +256,13 @@ fn picture(asset: &Asset, differs: bool) -> Clean {
     Clean::from_runs(runs)
 }
 
-fn bytes(bytes: u64) -> String {
+/// Returns a picture's sides in pixels.
+pub(crate) fn sides(asset: &Asset) -> String {
+    format!("{}x{}", asset.width, asset.height)
+}
+
+/// Returns a file's length in words.
+pub(crate) fn bytes(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),

@@ -1,4 +1,5 @@
-//! How the approval page is drawn: scrolled from the top, with its place told; at L what else is known stands beside it.
+//! How the approval page is drawn: scrolled from the top, with its place told; at L the pictures and what else is known
+//! stand beside it.
 //!
 //! Decides only places.
 
@@ -12,6 +13,7 @@ use crate::line::{Line, Look};
 use crate::model::{Model, Open};
 use crate::morning::view::{columns, history};
 use crate::pen::{Pen, text_width};
+use crate::picture::{Block, Placed};
 use crate::theme::Role;
 
 /// Columns beside the page at L and XL.
@@ -33,13 +35,36 @@ pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let shown: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
     pen.lines(page_area, &shown);
     if beside_area.width > 0 {
-        pen.lines(beside_area, &aside(model, id, text_width(beside_area)));
+        let block = aside(model, id, text_width(beside_area));
+        pen.lines(beside_area, &block.lines);
+        for placed in &block.placed {
+            draw_picture(model, pen, beside_area, placed, 0);
+        }
     }
 }
 
-/// What is known beside the sheet: who wrote it, and its history.
-fn aside(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
+/// Draws a picture that has come, so many lines further down than it stands.
+pub(crate) fn draw_picture(model: &Model, pen: &mut Pen<'_>, area: Rect, placed: &Placed, further: usize) {
+    let picture = &placed.picture;
+    if let Some(Ok(pixels)) = model.known.pictures.get(picture) {
+        let most = (picture.width, picture.height.div_ceil(2));
+        pen.picture(area, (placed.row + further, placed.column), pixels, most);
+    }
+}
+
+/// Returns the columns of text beside a page that has so many in all.
+pub(crate) const fn aside_width(width: usize) -> usize {
+    // The aside is an area of its own, with the margins of one.
+    let beside = BESIDE.saturating_sub(5);
+    if width < beside { width } else { beside }
+}
+
+/// What is known beside the sheet: its pictures, who wrote it, and its history.
+fn aside(model: &Model, id: ExperimentId, width: usize) -> Block {
+    let Block { lines: pictures, mut placed } = crate::picture::beside(model, id, width);
     let mut lines = vec![Line::new()];
+    placed.iter_mut().for_each(|placed| placed.row += lines.len());
+    lines.extend(pictures);
     if let Some(detail) = model.known.details.get(&id) {
         lines.push(Line::title("Who", detail.line.code.clone()));
         for (label, text) in [("Author", &detail.author), ("Last editor", &detail.editor)] {
@@ -61,5 +86,5 @@ fn aside(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
         ));
     }
     lines.extend(events);
-    lines
+    Block { lines, placed }
 }

@@ -127,7 +127,7 @@ fn page(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
                 Tab::Brief => brief(view, width),
                 Tab::Variants => variants(view, width),
                 Tab::Posts => posts(model, view, width),
-                Tab::Now | Tab::Numbers | Tab::History => numbers(model, view),
+                Tab::Now | Tab::Numbers | Tab::History => numbers(model, view, width),
             }
         }
     }
@@ -277,7 +277,10 @@ fn counted_tries(attempts: u32) -> String {
     if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") }
 }
 
-fn numbers(model: &Model, view: &ExperimentView) -> Vec<Line> {
+/// The columns of post and of age, and what the moment of a snapshot takes at the right.
+const NUMBERS: (usize, usize, usize) = (6, 6, 14);
+
+fn numbers(model: &Model, view: &ExperimentView, width: usize) -> Vec<Line> {
     let Some(snapshots) = model.known.snapshots.get(&view.line.code) else {
         return vec![Line::new().muted("working")];
     };
@@ -291,8 +294,11 @@ fn numbers(model: &Model, view: &ExperimentView) -> Vec<Line> {
     let metrics: Vec<&str> =
         snapshots.first().map(|s| s.snapshot.rows.iter().map(|row| row.metric.as_str()).collect()).unwrap_or_default();
     let muted = Look::of(Role::Muted);
-    let head = Line::new().cell("post", muted, 8, 2).cell("age", muted, 8, 2);
-    let head = metrics.iter().fold(head, |line, metric| line.cell_right((*metric).to_owned(), muted, 16, 2));
+    let (post, age, moment) = NUMBERS;
+    // Nothing stands over the moment at the right: the metrics share what is left.
+    let each = (width.saturating_sub(post + age + moment) / metrics.len().max(1)).clamp(6, 16);
+    let head = Line::new().cell("post", muted, post, 1).cell("age", muted, age, 1);
+    let head = metrics.iter().fold(head, |line, metric| line.cell_right((*metric).to_owned(), muted, each, 1));
     let mut lines = vec![head];
     for ((letter, number), mut snapshots) in by_post {
         snapshots.sort_by_key(|s| s.snapshot.captured);
@@ -301,13 +307,13 @@ fn numbers(model: &Model, view: &ExperimentView) -> Vec<Line> {
             if row == 0 {
                 line = line.put(Clean::drawn(letter, 1), Look::bold(Role::of_letter(letter))).plain(number.to_string());
             }
-            line = line.goto(8).cell(one.snapshot.age.to_string(), muted, 8, 2);
+            line = line.goto(post).cell(one.snapshot.age.to_string(), muted, age, 1);
             for metric in &metrics {
                 let reading = one.snapshot.rows.iter().find(|row| row.metric == *metric).map(|row| &row.reading);
                 line = match reading {
-                    Some(Reading::Value { value }) => line.cell_right(value.to_string(), Look::default(), 16, 2),
-                    Some(Reading::NotOffered) => line.cell_right("-", muted, 16, 2),
-                    Some(Reading::Missing { .. }) | None => line.cell_right("n/a", Look::of(Role::Warn), 16, 2),
+                    Some(Reading::Value { value }) => line.cell_right(value.to_string(), Look::default(), each, 1),
+                    Some(Reading::NotOffered) => line.cell_right("-", muted, each, 1),
+                    Some(Reading::Missing { .. }) | None => line.cell_right("n/a", Look::of(Role::Warn), each, 1),
                 };
             }
             let captured = when::relative(one.snapshot.captured, model.wall());

@@ -1,6 +1,7 @@
 //! How the list of experiments is drawn, and the one under the cursor below or beside it.
 //!
-//! Decides only places and columns.
+//! Decides only places and columns: at L the list has the one under the cursor beside it, at XL its days, layer and history
+//! in a third column.
 
 use desk::query::ExperimentLine;
 use domain::experiment::Stage;
@@ -24,12 +25,17 @@ pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
     let (_, area) = split(area, 1);
     let class = model.size.class();
     if class >= Class::L {
-        let beside = if class == Class::Xl { 80 } else { 60 };
-        let (list, preview) = columns(area, area.width.saturating_sub(beside));
+        let third = if class == Class::Xl { 50 } else { 0 };
+        let (list, beside) = columns(area, area.width.saturating_sub(60 + third));
+        let (preview, around) = columns(beside, 60);
         let height = usize::from(list.height.saturating_sub(2));
         pen.lines(list, &list_lines(model, text_width(list), height));
         pen.divider(Rect { x: list.right().saturating_sub(1), width: 1, ..list });
         pen.lines(preview, &preview_lines(model, text_width(preview)));
+        if let Some(id) = model.experiments.list.cursor().filter(|_| around.width > 0) {
+            pen.divider(Rect { x: preview.right().saturating_sub(1), width: 1, ..preview });
+            pen.lines(around, &crate::morning::view::around(model, *id, text_width(around)));
+        }
         return;
     }
     let width = text_width(area);

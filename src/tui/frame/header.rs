@@ -8,6 +8,7 @@ use crate::line::{Fill, Line, Look};
 use crate::link::State;
 use crate::model::{Model, Open, Pane};
 use crate::morning;
+use crate::pen::text_width;
 use crate::theme::{Pair, Role};
 use crate::when;
 
@@ -20,8 +21,8 @@ pub(crate) const BUDGET_MIN: u64 = 15;
 pub(super) fn line(model: &Model) -> Line {
     let class = model.size.class();
     let mut line = crumbs(model);
-    if let Some(label) = &model.setting.label {
-        line = line.plain("   ").put(label.clone(), Look::bold(Role::Attention));
+    if let Some(speed) = model.speed {
+        line = line.plain("   ").put(crate::demo::label(speed), Look::bold(Role::Attention));
     }
     if model.place.open.is_none() && model.place.pane == Pane::Morning {
         line = round(model, line);
@@ -31,7 +32,12 @@ pub(super) fn line(model: &Model) -> Line {
     }
     if class >= Class::M {
         let scope = model.scope.as_ref().map_or_else(|| "all clients".to_owned(), |c| model.known.client_name(c));
-        line = line.plain("   ").muted(scope);
+        let with_scope = line.clone().plain("   ").muted(scope);
+        // All of them goes without saying where there is no room to say it.
+        let taken = right(model, with_scope.clone(), class).right_width() + 1;
+        if model.scope.is_some() || with_scope.end() + taken <= text_width(model.size.area()) {
+            line = with_scope;
+        }
     } else if let Some(scope) = &model.scope {
         line = line.plain("   ").muted(scope.to_string());
     }

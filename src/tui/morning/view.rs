@@ -1,7 +1,7 @@
 //! How Morning is drawn: steps, the list of the present step, the preview of the row under the cursor.
 //!
-//! Decides only places. Sizes: S and M list over preview, L list beside preview with the steps as a rail, XL a third
-//! column with the account's days.
+//! Decides only places. Sizes: S and M list over preview, L list beside preview with the steps as a rail, XL all columns
+//! of the list and a third column with days, layer and history.
 
 use domain::checkin::Round;
 use domain::escalation::{Escalation, Urgency};
@@ -26,8 +26,8 @@ pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         Class::TooSmall => {}
         Class::Tiny => narrow(model, pen, area, false),
         Class::S | Class::M => narrow(model, pen, area, true),
-        Class::L => wide(model, pen, area, 0),
-        Class::Xl => wide(model, pen, area, 56),
+        Class::L => wide(model, pen, area, (51, 0)),
+        Class::Xl => wide(model, pen, area, (46, 50)),
     }
 }
 
@@ -55,15 +55,14 @@ fn narrow(model: &Model, pen: &mut Pen<'_>, area: Rect, with_preview: bool) {
     pen.lines(rest, &preview);
 }
 
-fn wide(model: &Model, pen: &mut Pen<'_>, area: Rect, third: u16) {
+fn wide(model: &Model, pen: &mut Pen<'_>, area: Rect, (preview_width, third): (u16, u16)) {
     let (rail, rest) = columns(area, 24);
-    let preview_width = 51;
     let right = preview_width + third;
     let (list, mut right_area) = columns(rest, rest.width.saturating_sub(right));
     pen.lines(below_top(rail), &steps::rail(model, text_width(rail)));
     pen.divider(Rect { x: rail.right().saturating_sub(1), width: 1, ..below_top(rail) });
     let height = usize::from(list.height.saturating_sub(3));
-    pen.lines(below_top(list), &list_lines(model, text_width(list), height, Class::L));
+    pen.lines(below_top(list), &list_lines(model, text_width(list), height, model.size.class()));
     pen.divider(Rect { x: list.right().saturating_sub(1), width: 1, ..below_top(list) });
     if third > 0 {
         let (middle, last) = columns(right_area, preview_width);
@@ -199,8 +198,8 @@ impl Columns {
         let (state, account, surface, variable, size, slot, gap) = match class {
             Class::TooSmall | Class::Tiny => (12, 0, 0, 0, 0, 14, 1),
             Class::S => (11, 13, 0, 8, 0, 13, 1),
-            Class::M => (12, 14, 9, 9, 8, 13, 1),
-            Class::L | Class::Xl => (12, 15, 0, 9, 0, 13, 1),
+            Class::M | Class::Xl => (12, 14, 9, 9, 8, 13, 1),
+            Class::L => (12, 15, 0, 9, 0, 13, 1),
         };
         let fixed = state + account + surface + variable + size + slot + 8;
         Self {
@@ -298,18 +297,45 @@ fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
 }
 
 fn third_column(model: &Model, width: usize) -> Vec<Line> {
-    let Some(id) = model.morning.queue.cursor().copied().filter(|_| model.morning.step == Step::Queue) else {
-        return Vec::new();
-    };
-    let Some(item) = model.known.item(id) else { return Vec::new() };
-    let zone = model.known.zone(item.client());
-    let gap = model.known.clients.get(item.client()).map_or(Span::ZERO, |client| client.policy.min_gap);
-    let mut lines = vec![Line::title("The days", when::city(zone))];
-    lines.extend(days(model, item, zone, gap, width));
-    lines.push(Line::new());
+    match model.morning.queue.cursor().filter(|_| model.morning.step == Step::Queue) {
+        Some(id) => around(model, *id, width),
+        None => Vec::new(),
+    }
+}
+
+/// Returns what stands around an experiment: the days it goes out on, its layer with whoever comes after, its history.
+pub(crate) fn around(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(item) = model.known.item(id) {
+        let zone = model.known.zone(item.client());
+        let gap = model.known.clients.get(item.client()).map_or(Span::ZERO, |client| client.policy.min_gap);
+        lines.push(Line::title("The days", when::city(zone)));
+        lines.extend(days(model, item, zone, gap, width));
+        lines.push(Line::new());
+    }
+    lines.extend(its_layer(model, id, width));
     let events: Vec<Line> = history(model, id, width);
     lines.push(Line::title("History", preview::counted(events.len(), "event")));
+    if events.is_empty() {
+        lines.push(Line::new().muted("Nothing among the last events."));
+    }
     lines.extend(events);
+    lines
+}
+
+fn its_layer(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
+    let Some(name) = model.known.details.get(&id).and_then(|detail| detail.layer.clone()) else { return Vec::new() };
+    let client = model.known.line(id).map(|line| line.client.clone());
+    let zone = client.map_or(domain::time::Zone::UTC, |client| model.known.zone(&client));
+    let mut lines = vec![Line::title("Layer", ""), Line::new().plain(Clean::of(name.clone()).cut(width))];
+    let layers = model.known.layers.iter().flatten().filter(|layer| layer.layer == name);
+    for tenure in layers.flat_map(|layer| &layer.tenures).filter(|tenure| tenure.window.until >= model.wall()) {
+        let mine = tenure.experiment == id;
+        let until = format!("to {}", when::day(tenure.window.until, zone));
+        let line = Line::new().cell(tenure.code.clone(), Look::default(), 12, 2).cell(until, Look::default(), 12, 2);
+        lines.push(line.muted(if mine { "this one" } else { "another" }));
+    }
+    lines.push(Line::new());
     lines
 }
 

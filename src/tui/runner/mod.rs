@@ -11,7 +11,7 @@ mod screen;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clock::{Boot, Clock, RealClock, Sleep};
+use clock::{Boot, Clock, RealClock, ScaledClock, Sleep};
 use desk::local::Door;
 use domain::time::UtcTime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -50,6 +50,7 @@ pub async fn run(door: Door, options: Options, clock: Arc<dyn Clock>) -> Result<
         clock,
         start,
         engine: engine.clone(),
+        demo: options.demo.clone(),
         last_frame: None,
     };
     let stop_engine = runner.go(&mut screen, receiver).await?;
@@ -69,6 +70,8 @@ struct Runner {
     clock: Arc<dyn Clock>,
     start: Boot,
     engine: Option<EngineHands>,
+    /// The demo's clock.
+    demo: Option<ScaledClock>,
     last_frame: Option<Boot>,
 }
 
@@ -168,6 +171,9 @@ impl Runner {
         if let Some(after) = effects.follow {
             self.asker.follow(after);
         }
+        if let (Some(speed), Some(demo)) = (effects.speed, &self.demo) {
+            demo.set_speed(speed);
+        }
         if effects.start_engine {
             self.start_engine();
         }
@@ -204,6 +210,7 @@ fn merge(all: &mut Effects, more: Effects) {
     all.on = more.on;
     all.follow = more.follow.or(all.follow);
     all.redraw = all.redraw.max(more.redraw);
+    all.speed = more.speed.or(all.speed);
     all.suspend |= more.suspend;
     all.start_engine |= more.start_engine;
     all.quit |= more.quit;

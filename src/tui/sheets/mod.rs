@@ -5,6 +5,7 @@
 
 pub(crate) mod approve;
 mod ask;
+pub(crate) mod pictures;
 pub(crate) mod search;
 mod signoff;
 mod why;
@@ -40,6 +41,7 @@ pub(crate) enum Sheet {
     Resolve(Reasoned<EscalationId>),
     SignOff(SignOff),
     Why(Why),
+    Pictures(Pictures),
     /// What was said, newest first, from a line on.
     Messages(usize),
     Help(Search),
@@ -91,6 +93,14 @@ pub(crate) struct Why {
     pub(crate) top: usize,
 }
 
+/// The pictures of an item, one at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Pictures {
+    pub(crate) experiment: ExperimentId,
+    /// Which one, from 0.
+    pub(crate) at: usize,
+}
+
 /// The reasons of a refusal: statistics need the list, people need the words.
 pub(crate) const REASONS: [&str; 6] = ["off brand", "claim risk", "wrong asset", "weak test", "timing", "other"];
 
@@ -112,6 +122,7 @@ impl Sheet {
             Self::Stop(stop) if stop.name.value().is_empty() => typed(Scope::StopSheet),
             Self::Stop(_) => typed(Scope::Field),
             Self::Why(_) | Self::Messages(_) => calm(Scope::WhySheet),
+            Self::Pictures(_) => vec![Scope::PictureSheet, Scope::Guide, Scope::Always],
             Self::Help(_) => typed(Scope::HelpSheet),
             Self::Palette(_) => typed(Scope::PaletteSheet),
             Self::Leave => vec![Scope::LeaveSheet, Scope::Always],
@@ -133,6 +144,7 @@ impl Sheet {
             | Self::Resume(_)
             | Self::Resolve(_)
             | Self::Why(_)
+            | Self::Pictures(_)
             | Self::Messages(_)
             | Self::Leave => None,
         }
@@ -148,6 +160,7 @@ impl Sheet {
             Self::Refuse(_)
             | Self::Stop(_)
             | Self::Why(_)
+            | Self::Pictures(_)
             | Self::Messages(_)
             | Self::Help(_)
             | Self::Palette(_)
@@ -185,6 +198,7 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::SignOff(sign) => signoff::content(model, sheet, sign, width),
         Sheet::Why(why) => why::content(model, why, width),
         Sheet::Messages(top) => why::messages(model, *top, width),
+        Sheet::Pictures(open) => pictures::content(model, open, width, room),
         Sheet::Help(search) => search::help(model, search, room),
         Sheet::Palette(search) => search::palette(model, search, room),
         Sheet::Leave => ask::leave(model),
@@ -222,6 +236,11 @@ pub(crate) fn draw(model: &Model, sheet: &Sheet, pen: &mut Pen<'_>, area: Rect) 
     // What was drawn there before is the page's.
     pen.blank(below);
     pen.lines(below, &lines);
+    if let Sheet::Pictures(open) = sheet {
+        for placed in pictures::block(model, open, text_width(area), room).placed {
+            crate::approval::view::draw_picture(model, pen, below, &placed, 2);
+        }
+    }
 }
 
 /// A field with what was typed; the cursor is drawn, not the terminal's own.

@@ -1,7 +1,7 @@
 //! System: is the machine well, who did what?
 //!
 //! Decides the order of the page. While nothing goes out: what happened, what it costs, what works, how it is mended. Else
-//! the engine and its tasks, holds, people, the last events.
+//! the engine and its tasks, holds, people, this terminal, the last events; at L and XL the events stand beside the rest.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,14 @@ use domain::time::UtcTime;
 use ratatui::layout::Rect;
 
 use crate::clean::Clean;
+use crate::frame::Class;
 use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look, ledger, paragraph};
 use crate::link::State;
 use crate::model::Model;
 use crate::morning::preview::counted;
-use crate::pen::{Pen, text_width};
+use crate::morning::view::{columns, split};
+use crate::pen::{Pen, Symbols, text_width};
 use crate::sign::Sign;
 use crate::theme::Role;
 use crate::when;
@@ -26,20 +28,40 @@ const STOP: usize = 12;
 
 /// Draws the pane.
 pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    let lines = lines(model, text_width(area));
+    let (left, right) = areas(model, area);
     let height = usize::from(area.height);
-    let top = model.system_top.min(lines.len().saturating_sub(height));
-    let shown: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
-    pen.lines(area, &shown);
+    let top = model.system_top.min(extent(model).0.saturating_sub(height));
+    let (page, events) = lines(model, text_width(left), text_width(right));
+    for (area, lines) in [(left, page), (right, events)] {
+        let shown: Vec<Line> = lines.into_iter().skip(top).take(height).collect();
+        pen.lines(area, &shown);
+    }
+    if right.width > 0 {
+        let (_, below) = split(left, 1);
+        pen.divider(Rect { x: left.right().saturating_sub(1), width: 1, ..below });
+    }
+}
+
+/// Returns where the page stands, and where the events beside it; they have no place of their own below L.
+fn areas(model: &Model, area: Rect) -> (Rect, Rect) {
+    let beside = match model.size.class() {
+        Class::TooSmall | Class::Tiny | Class::S | Class::M => 0,
+        Class::L => 64,
+        Class::Xl => 100,
+    };
+    columns(area, area.width.saturating_sub(beside))
 }
 
 /// Returns how many lines the page has, and how many fit.
 pub(crate) fn extent(model: &Model) -> (usize, usize) {
     let area = model.size.content();
-    (lines(model, text_width(area)).len(), usize::from(area.height))
+    let (left, right) = areas(model, area);
+    let (page, events) = lines(model, text_width(left), text_width(right));
+    (page.len().max(events.len()), usize::from(area.height))
 }
 
-fn lines(model: &Model, width: usize) -> Vec<Line> {
+/// Returns the page, and what stands beside it where there is room.
+fn lines(model: &Model, width: usize, beside: usize) -> (Vec<Line>, Vec<Line>) {
     let mut lines = vec![Line::new()];
     match model.link.state(model.now) {
         State::EngineDead { since } => lines.extend(dead(model, since, width)),
@@ -69,8 +91,14 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
         }
     }
     lines.extend(people(model));
-    lines.extend(last_events(model, width));
-    lines
+    lines.extend(terminal(model, width));
+    if beside == 0 {
+        lines.extend(last_events(model, width));
+        return (lines, Vec::new());
+    }
+    let mut events = vec![Line::new()];
+    events.extend(last_events(model, beside));
+    (lines, events)
 }
 
 fn dead(model: &Model, since: UtcTime, width: usize) -> Vec<Line> {
@@ -234,6 +262,19 @@ fn people(model: &Model) -> Vec<Line> {
     lines
 }
 
+/// What this terminal can do, and so how things are drawn on it.
+fn terminal(model: &Model, width: usize) -> Vec<Line> {
+    let signs = match model.setting.symbols {
+        Symbols::Unicode => "",
+        Symbols::Ascii => ", signs in ASCII",
+    };
+    let pictures = if crate::picture::is_drawn(model) { "in half-blocks" } else { "told in words" };
+    let text = Clean::of(format!("{}{signs}, pictures {pictures}", model.setting.theme.told()));
+    let mut lines = ledger("Terminal", STOP, &text, Look::default(), width);
+    lines.push(Line::new());
+    lines
+}
+
 fn last_events(model: &Model, width: usize) -> Vec<Line> {
     let mut lines = vec![Line::title("Last events", "newest first")];
     lines.extend(model.known.events.iter().rev().take(40).map(|event| event_line(model, event, width, true)));
@@ -246,7 +287,11 @@ pub(crate) fn event_line(model: &Model, event: &EventLine, width: usize, with_su
     let muted = Look::of(Role::Muted);
     let old = model.wall().since(event.at).whole_seconds() > 20 * 3_600;
     let at = if old { when::day_clock(event.at, zone) } else { when::clock_seconds(event.at, zone) };
-    let (who, what) = if width < 60 { (12, 12) } else { (14, 16) };
+    let (who, what) = match width {
+        0..48 => (10, 12),
+        48..60 => (12, 12),
+        _ => (14, 16),
+    };
     let line = Line::new().cell(at, muted, 14, 2).cell(event.actor.clone(), muted, who, 2);
     let line =
         if with_subject { line.cell(model.known.stream_name(&event.stream), Look::default(), what, 2) } else { line };

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use desk::presence::Present;
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, QueueLine, Sheet,
-    SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PictureView, PostLine,
+    QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
 };
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
@@ -21,13 +21,14 @@ use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
+use domain::hash::Digest;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::preflight::{Finding, Guard, Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::Role;
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime, Window, Zone};
-use domain::variant::Variant;
+use domain::variant::{Asset, Variant};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::json;
@@ -71,6 +72,37 @@ pub(super) struct Agency {
     pub(super) people: Vec<Present>,
     /// When the next round begins.
     pub(super) next_round: UtcTime,
+    /// Why no picture comes.
+    pub(super) picture_trouble: Option<&'static str>,
+}
+
+/// A picture as the desk keeps it, by its name.
+fn picture(asset: &brief::AssetRef) -> Asset {
+    let file = asset.file.raw();
+    let (width, height) = if file == "bench.jpg" { (1_200, 900) } else { (1_080, 1_350) };
+    Asset {
+        facet: asset.facet,
+        file: asset.file.clone(),
+        digest: Digest::of(file.as_bytes()),
+        mime: if file.ends_with("png") { "image/png" } else { "image/jpeg" }.to_owned(),
+        bytes: 312_044,
+        width,
+        height,
+        alt: asset.alt.clone(),
+        has_gps: false,
+    }
+}
+
+/// The colour of a pixel of every picture here: redder to the right, greener further down.
+pub(super) fn pixel(x: usize, y: usize) -> [u8; 3] {
+    [u8::try_from(x % 60 * 4).unwrap(), u8::try_from(y % 60 * 4).unwrap(), 90]
+}
+
+fn small(asked: &crate::Picture) -> PictureView {
+    let (width, height) = (usize::from(asked.width), usize::from(asked.height));
+    let all = (0..height).flat_map(|y| (0..width).map(move |x| pixel(x, y)));
+    let pixels = all.flatten().map(|byte| format!("{byte:02x}")).collect();
+    PictureView { digest: asked.digest, width: asked.width, height: asked.height, pixels }
 }
 
 /// A brief with what surrounds it.
@@ -391,6 +423,7 @@ impl Agency {
             later: BTreeMap::new(),
             people: Vec::new(),
             next_round: time("2026-11-23T10:00:00Z"),
+            picture_trouble: None,
         };
         for item in items() {
             agency.add(item);
@@ -413,7 +446,7 @@ impl Agency {
         let client: ClientId = brief.client.clone();
         let account: AccountId = brief.exposure_plan.account.clone();
         let zone = zone_of(&client);
-        let contents = brief.contents(&|_| None).unwrap();
+        let contents = brief.contents(&|asset| Some(picture(asset))).unwrap();
         let mut posts = Vec::new();
         for ((letter, round, slot), number) in item.plan.iter().zip(1_u8..) {
             let variant = usize::try_from(u32::from(*letter) - u32::from('A')).unwrap();
@@ -445,7 +478,7 @@ impl Agency {
                 window: Window { from: slot, until: slot.plus(Span::minutes(20)) },
                 policy: PolicyVersion { policy: 12, packs: "3f0a".to_owned() },
             };
-            posts.push(SheetPost { line, text: content.text(), assets: Vec::new(), binding });
+            posts.push(SheetPost { line, text: content.text(), assets: content.assets.clone(), binding });
         }
         let line = ExperimentLine {
             id: experiment,
@@ -508,6 +541,39 @@ impl Agency {
                 notes: Vec::new(),
             },
         );
+    }
+
+    /// The same morning with pictures: one that all variants of an item share, and one for each variant of another.
+    pub(super) fn pictured() -> Self {
+        let mut agency = Self::monday();
+        let mut shared = items().remove(0);
+        let alt = "A country loaf with five cuts on a wooden bench";
+        shared.toml = shared.toml.replace(
+            "hashtags = \"#sourdough\"",
+            &format!("hashtags = \"#sourdough\"\nassets = [{{ file = \"bench.jpg\", alt = \"{alt}\" }}]"),
+        );
+        let texts = r#"
+[control_variant]
+caption = "Saturday's loaf."
+assets = [{ file = "face.jpg", alt = "A baker looks into the lens" }]
+[[test_variants]]
+caption = "Saturday's loaf."
+assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
+"#;
+        let hypothesis = "A face brings more replies than the loaf alone, because one knows her.";
+        let differing = Item {
+            number: 19,
+            code: "CRM-019",
+            toml: brief_toml("crm", "Face or loaf?", hypothesis, "format", 1, texts),
+            plan: vec![('A', 1, "2026-11-23T16:00:00Z"), ('B', 1, "2026-11-26T16:00:00Z")],
+            findings: Vec::new(),
+            level: ApprovalLevel::Review,
+            needed: 1,
+        };
+        agency.layers.retain(|layer| !layer.layer.starts_with("crm/"));
+        agency.add(shared);
+        agency.add(differing);
+        agency
     }
 
     /// One that runs: a post out, one in doubt, two to come.
@@ -672,6 +738,10 @@ impl Agency {
                 let found = self.experiments.values().find(|e| e.line.code == *code);
                 Answer::Experiment(Box::new(found.cloned().ok_or_else(|| missing("experiment", code))?))
             }
+            Ask::Picture(asked) => match self.picture_trouble {
+                Some(why) => return Err(Problem::Failed(why.to_owned())),
+                None => Answer::Picture(small(asked)),
+            },
             Ask::Escalations => Answer::Escalations(self.escalations.clone()),
             Ask::Rounds { client, .. } => Answer::Rounds(vec![self.round(client.as_ref())]),
             Ask::Layers => Answer::Layers(self.layers.clone()),

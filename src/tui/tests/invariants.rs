@@ -67,7 +67,7 @@ proptest! {
         keys in proptest::collection::vec(any_key(), 0..25),
         dead in any::<bool>(),
     ) {
-        let mut agency = Agency::monday();
+        let mut agency = Agency::pictured();
         agency.escalations.push(alert());
         let agency = if dead { agency.without_engine() } else { agency };
         let mut play = Play::new(agency, width, height);
@@ -90,9 +90,9 @@ proptest! {
     #[test]
     fn a_screen_survives_being_made_tiny_and_large_again(
         sizes in proptest::collection::vec((1_u16..230, 1_u16..70), 1..12),
-        keys in "[jkgGaxwlh \\]\\[]{0,10}",
+        keys in "[jkgGaxwlhv \\]\\[]{0,10}",
     ) {
-        let mut play = Play::new(Agency::monday(), 100, 30);
+        let mut play = Play::new(Agency::pictured(), 100, 30);
         play.keys("Enter");
         for (letter, (width, height)) in keys.chars().chain(std::iter::repeat('j')).zip(sizes) {
             play.resize(width, height);
@@ -107,8 +107,8 @@ proptest! {
 #[test]
 fn one_by_one_and_twenty_by_five_are_drawn() {
     for (width, height) in [(1, 1), (20, 5), (400, 120), (59, 16), (60, 15)] {
-        let mut play = Play::new(Agency::monday(), width, height);
-        for keys in ["Enter", "Esc * a", "Esc 5 Enter ] ] ]", "0", "?", "Esc :"] {
+        let mut play = Play::new(Agency::pictured(), width, height);
+        for keys in ["Enter", "v ]", "Esc Esc * a", "Esc 5 Enter ] ] ]", "0", "?", "Esc :"] {
             play.keys(keys);
             assert_eq!(play.buffer().area.width, width);
         }

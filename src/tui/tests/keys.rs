@@ -41,6 +41,10 @@ fn chains() -> Vec<Vec<Scope>> {
     let mut play = Play::new(agency.clone(), 100, 30);
     play.keys("5 p p z Enter");
     chains.push(play.model.scopes());
+    chains.push(super::demo::demo(60.0).model.scopes());
+    let mut play = Play::new(Agency::pictured(), 100, 30);
+    play.keys("v");
+    chains.push(play.model.scopes());
     let mut play = Play::new(agency, 100, 30);
     play.keys("1 a z Enter");
     chains.push(play.model.scopes());

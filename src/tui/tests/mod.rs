@@ -1,5 +1,6 @@
 //! Tests of the whole dashboard, without a terminal.
 
+mod demo;
 mod desk;
 mod fixture;
 mod flow;
@@ -7,6 +8,7 @@ mod foreign;
 mod invariants;
 mod keys;
 mod later;
+mod pictures;
 mod presence;
 mod rounds;
 mod screens;

@@ -95,6 +95,28 @@ fn one_item_with_a_warning() {
     compare("approval-warning", |w, h| pressed(w, h, "G Enter"));
 }
 
+fn pictured(width: u16, height: u16, keys: &str) -> Play {
+    let mut play = Play::new(Agency::pictured(), width, height);
+    play.keys(keys);
+    play.wait(2_000);
+    play
+}
+
+#[test]
+fn one_item_with_a_picture_that_all_share() {
+    compare("approval-picture", |w, h| pictured(w, h, "Enter"));
+}
+
+#[test]
+fn one_item_with_a_picture_for_each_variant() {
+    compare("approval-pictures", |w, h| pictured(w, h, "j Enter"));
+}
+
+#[test]
+fn the_picture_of_an_item_whole() {
+    compare("sheet-picture", |w, h| pictured(w, h, "v"));
+}
+
 #[test]
 fn the_sheet_before_one_approval() {
     compare("sheet-approve", |w, h| pressed(w, h, "a"));

@@ -26,6 +26,8 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
             model.known.keep(&ask, answer);
             after(model, &ask, order, effects);
         }
+        // Told in its place; whether the desk is there is for the others to say.
+        Err(problem) if matches!(ask, Ask::Picture(_)) => refused(model, &ask, &problem),
         Err(problem) => {
             if !matches!(problem, Problem::Unreachable(_)) {
                 model.link.heard(model.now);
@@ -50,6 +52,7 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Accounts(_)
         | Answer::Experiments(_)
         | Answer::Experiment(_)
+        | Answer::Picture(_)
         | Answer::Sheet(_)
         | Answer::Layers(_)
         | Answer::Posts(_)
@@ -122,6 +125,7 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
         | Ask::Accounts
         | Ask::Sheet(_)
         | Ask::Experiment(_)
+        | Ask::Picture(_)
         | Ask::Layers
         | Ask::Users
         | Ask::Post(_)
@@ -140,6 +144,10 @@ fn follow(model: &mut Model, effects: &mut Effects, head: u64) {
 
 fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
     match (ask, problem) {
+        // Asked again when the page is opened again or the desk is back.
+        (Ask::Picture(picture), problem) => {
+            model.known.pictures.insert(picture.clone(), Err(problem.to_string()));
+        }
         (_, Problem::Unreachable(_)) => {}
         // Gone since it was listed; the next list says so too.
         (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Post(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}

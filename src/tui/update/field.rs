@@ -81,6 +81,7 @@ pub(super) fn words(model: &mut Model) {
             Sheet::Approve(_)
             | Sheet::Stop(_)
             | Sheet::Why(_)
+            | Sheet::Pictures(_)
             | Sheet::Messages(_)
             | Sheet::Help(_)
             | Sheet::Palette(_)

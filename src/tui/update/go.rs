@@ -232,6 +232,7 @@ pub(super) fn open_approval(model: &mut Model, id: ExperimentId) {
 }
 
 fn begin_reading(model: &mut Model, id: ExperimentId) {
+    model.known.pictures.clear();
     let fingerprint = model.known.item(id).map(|item| item.sheet.fingerprint.clone()).unwrap_or_default();
     model.approval = Approval { opened_ms: model.now.real_ms, fingerprint, ..Approval::default() };
     reached(model, id);
@@ -248,7 +249,21 @@ pub(super) fn open_detail(model: &mut Model, id: ExperimentId) {
     }
 }
 
+/// Opens the pictures of the item under the cursor, whole.
+pub(super) fn pictures(model: &mut Model) {
+    if let Some(experiment) = model.subject() {
+        model.known.pictures.retain(|_, picture| picture.is_ok());
+        model.sheets.push(Sheet::Pictures(sheets::Pictures { experiment, at: 0 }));
+    }
+}
+
 pub(super) fn sibling(model: &mut Model, forward: bool) {
+    if let Some(Sheet::Pictures(open)) = model.sheets.last_mut() {
+        let item = model.known.item(open.experiment);
+        let count = item.map_or(0, |item| crate::picture::shown(item).len()).max(1);
+        open.at = (open.at + if forward { 1 } else { count - 1 }) % count;
+        return;
+    }
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => {
             let tests = approval::present_page(model, id).tests;
@@ -367,7 +382,15 @@ fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
             let rows = sheets::search::palette_rows(model, &query).len();
             choose(model, chosen.saturating_add_signed(by).min(rows.saturating_sub(1)));
         }
-        Some(Sheet::Refuse(_) | Sheet::Stop(_) | Sheet::Resume(_) | Sheet::Resolve(_) | Sheet::Leave) | None => {}
+        Some(
+            Sheet::Pictures(_)
+            | Sheet::Refuse(_)
+            | Sheet::Stop(_)
+            | Sheet::Resume(_)
+            | Sheet::Resolve(_)
+            | Sheet::Leave,
+        )
+        | None => {}
     }
 }
 

@@ -29,7 +29,7 @@ const SHEETS_MAX: usize = 40;
 /// Takes a message in.
 pub fn update(model: &mut Model, message: Message) -> Effects {
     let mut effects = Effects::default();
-    let before = glance(model);
+    let (before, minute_before) = (glance(model), minute(model));
     let open_before = opened(model);
     model.now = message.at;
     effects.redraw = match message.what {
@@ -97,8 +97,12 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
     flush(model, &mut effects);
     if glance(model) != before {
         effects.redraw = effects.redraw.max(Redraw::Now);
+    } else if minute(model) != minute_before {
+        // A fast clock has many minutes a second; no more of them are drawn than any other news.
+        effects.redraw = effects.redraw.max(Redraw::Soon);
     }
-    if !effects.asks.is_empty() || !effects.acts.is_empty() {
+    // A large picture takes the desk its time; that is no silence.
+    if effects.asks.iter().any(|ask| !matches!(ask, Ask::Picture(_))) || !effects.acts.is_empty() {
         model.link.asked(model.now);
     }
     effects
@@ -112,11 +116,15 @@ fn opened(model: &Model) -> Option<domain::id::ExperimentId> {
     }
 }
 
-/// What changes on the screen by nothing but time.
-fn glance(model: &Model) -> (i64, crate::link::State, bool, usize, usize) {
-    let minute = model.now.wall.micros().div_euclid(60_000_000);
+/// The minute on the clock.
+const fn minute(model: &Model) -> i64 {
+    model.now.wall.micros().div_euclid(60_000_000)
+}
+
+/// What else changes on the screen by nothing but time.
+fn glance(model: &Model) -> (crate::link::State, bool, usize, usize) {
     let ready = model.sheets.last().is_some_and(|sheet| sheets::is_ready(model, sheet));
-    (minute, model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
+    (model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
 }
 
 /// The next moments at which something may change without a message.
@@ -158,6 +166,8 @@ fn ask_all(model: &mut Model) {
         Ask::Users,
         model.ask_rounds(),
     ]);
+    // What did not come may come now.
+    model.known.pictures.retain(|_, picture| picture.is_ok());
     model.ask_at_ms = None;
 }
 
@@ -202,6 +212,11 @@ fn settle(model: &mut Model) {
     queue::bring_back(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
+    let pictures = crate::picture::wanted(model);
+    model.known.pictures.retain(|picture, _| pictures.contains(picture));
+    let missing = pictures.into_iter().filter(|picture| !model.known.pictures.contains_key(picture));
+    let asks: Vec<Ask> = missing.map(Ask::Picture).filter(|ask| !model.asked.contains(ask)).collect();
+    model.wanted.extend(asks);
 }
 
 fn engine_started(model: &mut Model, started: Result<(), String>) {
@@ -322,9 +337,12 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
             model.approval.folded = true;
             model.approval.reached = 0;
         }
+        Intent::Pictures => go::pictures(model),
         Intent::Take => stop::take(model, effects),
         Intent::SignOff => round::open(model),
         Intent::Pause => stop::pause(model, effects),
+        Intent::Faster => run_at(model, model.speed.and_then(crate::demo::faster), effects),
+        Intent::Slower => run_at(model, model.speed.and_then(crate::demo::slower), effects),
         Intent::StartEngine => {
             model.starting_engine = true;
             model.said = None;
@@ -338,6 +356,14 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Complete => field::complete(model),
         Intent::Run => run_chosen(model, effects),
     }
+}
+
+/// Lets the demo's clock run at another speed; its time so far stays as it is.
+fn run_at(model: &mut Model, speed: Option<clock::Speed>, effects: &mut Effects) {
+    let Some(speed) = speed else { return };
+    model.speed = Some(speed);
+    effects.speed = Some(speed);
+    model.say(crate::demo::told(speed), Role::Muted);
 }
 
 fn cancel(model: &mut Model, effects: &mut Effects) {
@@ -386,7 +412,10 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
         }
         Some(Sheet::Resume(_)) => stop::resume(model, effects),
         Some(Sheet::Resolve(_)) => stop::resolve(model, effects),
-        Some(Sheet::Why(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave) | None => {}
+        Some(
+            Sheet::Why(_) | Sheet::Pictures(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave,
+        )
+        | None => {}
     }
 }
 
