@@ -206,11 +206,21 @@ pub struct Model {
     /// What the next `u` takes back, and when it was said.
     pub(crate) undo_said: Option<u64>,
     pub(crate) cancelled_ms: Option<u64>,
+    /// What the preview still shows while the cursor travels.
+    pub(crate) travel: Option<Travel>,
     pub(crate) round: Round,
     pub(crate) engine_is_ours: bool,
     pub(crate) starting_engine: bool,
     /// How fast the demo's clock runs; none where this is no demo.
     pub(crate) speed: Option<Speed>,
+}
+
+/// A cursor on its way: over a slow line the preview of every row that is passed would be what takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Travel {
+    pub(crate) from: ExperimentId,
+    /// The cursor has come to rest, unless it moves again until then.
+    pub(crate) until_ms: u64,
 }
 
 impl Model {
@@ -253,6 +263,7 @@ impl Model {
             acts: Vec::new(),
             undo_said: None,
             cancelled_ms: None,
+            travel: None,
             round: Round::default(),
             engine_is_ours: options.engine_is_ours,
             starting_engine: false,
@@ -332,6 +343,14 @@ impl Model {
     /// Returns what the filter of the present list says.
     pub(crate) fn filter_text(&self) -> &str {
         self.filter_input().value()
+    }
+
+    /// Returns the experiment that is previewed: the one under the cursor, or while the cursor travels the one it left.
+    pub(crate) fn previewed(&self) -> Option<ExperimentId> {
+        match self.travel.filter(|travel| self.now.real_ms < travel.until_ms) {
+            Some(travel) => Some(travel.from),
+            None => self.subject(),
+        }
     }
 
     /// Returns the experiment that a key would act on.

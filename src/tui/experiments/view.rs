@@ -32,9 +32,9 @@ pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
         pen.lines(list, &list_lines(model, text_width(list), height));
         pen.divider(Rect { x: list.right().saturating_sub(1), width: 1, ..list });
         pen.lines(preview, &preview_lines(model, text_width(preview)));
-        if let Some(id) = model.experiments.list.cursor().filter(|_| around.width > 0) {
+        if let Some(id) = model.previewed().filter(|_| around.width > 0) {
             pen.divider(Rect { x: preview.right().saturating_sub(1), width: 1, ..preview });
-            pen.lines(around, &crate::morning::view::around(model, *id, text_width(around)));
+            pen.lines(around, &crate::morning::view::around(model, id, text_width(around)));
         }
         return;
     }
@@ -152,7 +152,7 @@ pub(super) fn next(model: &Model, line: &ExperimentLine) -> String {
 }
 
 fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
-    let Some(id) = model.experiments.list.cursor().copied() else { return Vec::new() };
+    let Some(id) = model.previewed() else { return Vec::new() };
     let Some(line) = model.known.line(id) else { return Vec::new() };
     let mut lines = vec![Line::title(line.name.clone(), line.code.clone())];
     lines.push(detail::strip(line, width));

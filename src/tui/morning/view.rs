@@ -289,7 +289,7 @@ fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
         Step::Layers | Step::SignOff => Vec::new(),
         Step::Queue => {
             let shown = shown_queue(model);
-            let Some(id) = model.morning.queue.cursor().copied() else { return Vec::new() };
+            let Some(id) = model.previewed() else { return Vec::new() };
             let at = shown.iter().position(|other| *other == id).map_or(1, |at| at + 1);
             preview::lines(model, id, (at, shown.len()), width)
         }
@@ -297,8 +297,8 @@ fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
 }
 
 fn third_column(model: &Model, width: usize) -> Vec<Line> {
-    match model.morning.queue.cursor().filter(|_| model.morning.step == Step::Queue) {
-        Some(id) => around(model, *id, width),
+    match model.previewed().filter(|_| model.morning.step == Step::Queue) {
+        Some(id) => around(model, id, width),
         None => Vec::new(),
     }
 }

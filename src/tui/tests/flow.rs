@@ -1,6 +1,7 @@
 //! What keys do, from the press to the desk's answer.
 
 use desk::{Command, Stoppable};
+use ratatui::buffer::Buffer;
 
 use super::fixture::{Agency, Play, alert, key, user};
 use crate::key::Key;
@@ -22,6 +23,27 @@ fn approved(play: &Play) -> Vec<&str> {
             },
         )
         .collect()
+}
+
+#[test]
+fn the_preview_follows_the_cursor_once_it_rests_and_a_travelling_cursor_changes_its_rows_alone() {
+    let mut play = Play::new(Agency::monday(), 100, 30);
+    let before = play.buffer();
+    let from = play.model.previewed();
+    play.key(key("j"));
+    assert_eq!(play.model.previewed(), from);
+    assert_ne!(play.model.subject(), from);
+    let rows = |one: &Buffer, other: &Buffer| {
+        let changed = one.diff(other);
+        changed.iter().map(|(_, y, _)| *y).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert!(rows(&before, &play.buffer()) <= 3, "two rows of the list, and the hints of the row");
+    // A key that does something looks where the cursor is.
+    play.key(key("Space"));
+    assert_eq!(play.model.previewed(), play.model.subject());
+    play.key(key("k"));
+    play.wait(200);
+    assert_eq!(play.model.previewed(), play.model.subject());
 }
 
 #[test]

@@ -15,12 +15,14 @@ use crate::can::{Can, can};
 use crate::key::Key;
 use crate::keymap::{Intent, Scope, find, key_of};
 use crate::message::{Ask, Effects, Message, Moment, Redraw, What};
-use crate::model::{Model, Open, Pane};
+use crate::model::{Model, Open, Pane, Travel};
 use crate::sheets::{self, Search, Sheet, Why};
 use crate::theme::Role;
 
 /// How soon after the first Ctrl-c the second one leaves.
 const CANCEL_MS: u64 = 2_000;
+/// How long the cursor stands before the preview follows it.
+const REST_MS: u64 = 120;
 /// A log that was followed for less than this ended for another reason than the end of who wrote it.
 const FOLLOW_MIN: std::time::Duration = std::time::Duration::from_secs(1);
 /// The most sheets that are asked for at a time.
@@ -122,9 +124,10 @@ const fn minute(model: &Model) -> i64 {
 }
 
 /// What else changes on the screen by nothing but time.
-fn glance(model: &Model) -> (crate::link::State, bool, usize, usize) {
+fn glance(model: &Model) -> (crate::link::State, bool, usize, usize, bool) {
     let ready = model.sheets.last().is_some_and(|sheet| sheets::is_ready(model, sheet));
-    (model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len())
+    let travels = model.travel.is_some_and(|travel| model.now.real_ms < travel.until_ms);
+    (model.link.state(model.now), ready, model.morning.seen.len(), model.sheets.len(), travels)
 }
 
 /// The next moments at which something may change without a message.
@@ -146,7 +149,8 @@ pub fn next_wake(model: &Model) -> Wake {
         }
         Some(Open::Approval(_) | Open::Detail(_)) | None => None,
     };
-    let moments = [model.link.next_ms(model.now), sheet, seen, model.ask_at_ms];
+    let travel = model.travel.map(|travel| travel.until_ms);
+    let moments = [model.link.next_ms(model.now), sheet, seen, model.ask_at_ms, travel];
     let minute = 60_000_000;
     let passed = model.now.wall.micros().rem_euclid(minute);
     let wall = model.now.wall.plus(domain::time::Span::from_micros(minute - passed));
@@ -256,6 +260,7 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
     if !moves {
         model.said = None;
     }
+    let from = model.previewed().filter(|_| moves && model.place.open.is_none() && model.sheets.is_empty());
     if binding.intent != Intent::Undo {
         model.undo_said = None;
     }
@@ -265,6 +270,8 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
         }
         Can::Yes | Can::As(_) | Can::Not(_) => perform(model, binding.intent, effects),
     }
+    let until_ms = model.now.real_ms.saturating_add(REST_MS);
+    model.travel = from.filter(|_| from != model.subject()).map(|from| Travel { from, until_ms });
 }
 
 /// A sheet takes no key before it could be seen; what is typed into a field confirms nothing.
