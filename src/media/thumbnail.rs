@@ -4,6 +4,7 @@
 //! what can be seen through stands on grey. Where it is drawn, and with how many colours, is the faces' business.
 //! Memory is bounded as at import: the same limits hold before anything large is allocated (T16).
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::{DynamicImage, ImageDecoder, ImageError};
@@ -24,6 +25,42 @@ pub struct Thumbnail {
     pub height: u16,
     /// Red, green, blue of each pixel, row by row from the top: `width * height` of them.
     pub pixels: Vec<[u8; 3]>,
+}
+
+impl Thumbnail {
+    /// Returns the same picture within a smaller size: each pixel is the mean of those it stands for. Never enlarges.
+    pub fn within(&self, width: u16, height: u16) -> Self {
+        let size = fitted((u32::from(self.width), u32::from(self.height)), (width, height));
+        let mut pixels = Vec::with_capacity(usize::from(size.0) * usize::from(size.1));
+        for row in 0..size.1 {
+            for column in 0..size.0 {
+                pixels.push(self.mean(span(column, size.0, self.width), span(row, size.1, self.height)));
+            }
+        }
+        Self { width: size.0, height: size.1, pixels }
+    }
+
+    fn mean(&self, columns: Range<usize>, rows: Range<usize>) -> [u8; 3] {
+        let (mut sums, mut count) = ([0_u64; 3], 0_u64);
+        for row in rows {
+            let begin = row * usize::from(self.width);
+            let part = self.pixels.get(begin + columns.start..begin + columns.end).unwrap_or_default();
+            for pixel in part {
+                for (sum, part) in sums.iter_mut().zip(pixel) {
+                    *sum += u64::from(*part);
+                }
+                count += 1;
+            }
+        }
+        sums.map(|sum| u8::try_from((sum + count / 2) / count.max(1)).unwrap_or(u8::MAX))
+    }
+}
+
+/// The pixels of a side of `of` that the `at`-th of `parts` stands for: at least one.
+fn span(at: u16, parts: u16, of: u16) -> Range<usize> {
+    let edge = |n: usize| n * usize::from(of) / usize::from(parts.max(1));
+    let at = usize::from(at);
+    edge(at)..edge(at + 1).max(edge(at) + 1)
 }
 
 /// Makes a preview of at most `width` by `height` pixels, and of at most [`PREVIEW_SIDE_MAX`] a side; a side of 0 counts
@@ -114,6 +151,19 @@ mod tests {
         let small = thumbnail(&quarters(64, false), 2, 2).unwrap();
         assert_eq!((small.width, small.height), (2, 2));
         assert_eq!(small.pixels, [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]);
+    }
+
+    #[test]
+    fn a_preview_made_smaller_is_the_mean_of_what_it_stands_for() {
+        let whole = thumbnail(&quarters(64, false), 64, 64).unwrap();
+        let small = whole.within(2, 2);
+        assert_eq!(small.pixels, [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]);
+        assert_eq!(whole.within(1, 1).pixels, [[128, 128, 128]]);
+        assert_eq!(whole.within(500, 500), whole);
+        for (width, height) in [(1, 64), (63, 64), (7, 3), (0, 0)] {
+            let small = whole.within(width, height);
+            assert_eq!(small.pixels.len(), usize::from(small.width) * usize::from(small.height));
+        }
     }
 
     #[test]

@@ -70,20 +70,56 @@ async fn a_digest_alone_opens_nothing() {
     assert!(matches!(stranger, Err(Problem::Refused(refusal)) if refusal.rule == "stranger"));
 }
 
+/// The file of the picture in the home, which somebody with a root shell can reach.
+fn file(world: &World) -> std::path::PathBuf {
+    let name = Digest::of(PICTURE).to_string();
+    world.home.content_store().join(name.chars().take(2).collect::<String>()).join(&name)
+}
+
 #[tokio::test]
-async fn a_picture_that_is_gone_or_damaged_says_so_and_one_already_made_is_kept() {
+async fn a_picture_that_is_gone_or_damaged_says_so_and_is_shown_once_it_is_put_back() {
     let (world, code) = world().await;
-    let digest = Digest::of(PICTURE);
-    world.ask(ADA, picture(&code, digest, 8, 8)).await;
-    let name = digest.to_string();
-    let folder = world.home.content_store().join(name.chars().take(2).collect::<String>());
-    let file = folder.join(&name);
+    let (digest, file) = (Digest::of(PICTURE), file(&world));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::write(&file, b"something else").unwrap();
-    world.ask(ADA, picture(&code, digest, 8, 8)).await;
     let damaged = world.desk.ask(peer(ADA), picture(&code, digest, 9, 9)).await;
     assert!(matches!(&damaged, Err(Problem::Failed(why)) if why.contains("is damaged")), "{damaged:?}");
     std::fs::remove_file(&file).unwrap();
     let gone = world.desk.ask(peer(ADA), picture(&code, digest, 9, 9)).await;
     assert!(matches!(&gone, Err(Problem::Failed(why)) if why.contains("has no asset")), "{gone:?}");
+    std::fs::write(&file, PICTURE).unwrap();
+    world.ask(ADA, picture(&code, digest, 9, 9)).await;
+}
+
+#[tokio::test]
+async fn a_picture_is_decoded_once_for_all_sizes_and_askers() {
+    let (world, code) = world().await;
+    world.ask(ADA, picture(&code, Digest::of(PICTURE), 8, 8)).await;
+    std::fs::remove_file(file(&world)).unwrap();
+    for side in 1..40 {
+        let Answer::Picture(small) = world.ask(ADA, picture(&code, Digest::of(PICTURE), side, side)).await else {
+            panic!()
+        };
+        assert!(small.width <= side && small.height <= side);
+    }
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_does_not_let_a_second_picture_be_decoded_beside_theirs() {
+    let (world, code) = world().await;
+    let leave = || world.desk.pictures.making.available_permits();
+    {
+        let mut asked = Box::pin(world.desk.ask(peer(ADA), picture(&code, Digest::of(PICTURE), 8, 8)));
+        while leave() == 1 {
+            tokio::select! {
+                biased;
+                answer = &mut asked => panic!("it was made too fast to hang up: {answer:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    assert_eq!(leave(), 0, "the work goes on, and so does the leave for it");
+    // The next asker waits, and gets what the first one's work made.
+    world.ask(ADA, picture(&code, Digest::of(PICTURE), 8, 8)).await;
+    assert_eq!(leave(), 1);
 }
