@@ -37,6 +37,21 @@ async fn whoever_comes_second_is_told_who_approved_it() {
 }
 
 #[tokio::test]
+async fn a_stale_word_for_a_post_that_waits_again_is_told_as_stale() {
+    let world = World::small(HomeKind::Personal).await;
+    let code = world.approved(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    let post = world.posts(&code).await.last().unwrap().clone();
+    let to = post.window.from.plus(domain::time::Span::minutes(5));
+    world.act(ADA, Command::PostMove { post: post.id, to }).await;
+    let view = world.show(&code).await;
+    assert_eq!(view.posts.iter().filter(|p| !p.approved).count(), 1, "one post waits for a word again: {view:#?}");
+    let stale = Command::Approve { experiment: code.clone(), fingerprint: "0123456789abcdef".to_owned() };
+    let refusal = world.refused(ADA, stale).await;
+    assert!(refusal.why.contains("is not what that fingerprint"), "{}", refusal.why);
+    world.approve(ADA, &code).await;
+}
+
+#[tokio::test]
 async fn what_a_guard_blocks_is_neither_submitted_nor_approved() {
     let world = World::small(HomeKind::Personal).await;
     let code = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
