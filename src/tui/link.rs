@@ -109,6 +109,10 @@ impl Link {
         self.heard = Some(at);
         self.waiting_ms = None;
         self.failing = None;
+    }
+
+    /// The desk serves who sits here.
+    pub(crate) fn served(&mut self) {
         self.shut_out = None;
     }
 
@@ -280,7 +284,9 @@ mod tests {
         link.shut_out("it does not know you".to_owned());
         assert!(link.state(at(7)).is_alarm() && link.state(at(7)).is_old());
         assert!(link.why_nothing_may_start(at(7)).is_some());
-        link.heard(at(14));
+        link.heard(at(13));
+        assert!(link.state(at(13)).is_alarm(), "a refusal of something else says nothing of that");
+        link.served();
         assert_eq!(link.state(at(14)), State::Live);
     }
 

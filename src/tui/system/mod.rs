@@ -215,8 +215,16 @@ fn engine(model: &Model, width: usize) -> Vec<Line> {
         );
         for task in &health.tasks {
             let last = task.last.map_or_else(|| "-".to_owned(), |last| when::clock_seconds(last, zone));
-            let next = task.next.map_or_else(|| "-".to_owned(), |next| when::relative(next, model.wall()));
-            let late = task.next.is_some_and(|next| model.wall().since(next).whole_seconds() > 60);
+            let next = match (task.since, task.next) {
+                (Some(since), _) if model.wall().since(since).whole_seconds() > 60 => {
+                    format!("since {}", when::clock(since, zone))
+                }
+                (Some(_) | None, next) => {
+                    next.map_or_else(|| "-".to_owned(), |next| when::relative(next, model.wall()))
+                }
+            };
+            let due = [task.next, task.since].into_iter().flatten();
+            let late = due.into_iter().any(|due| model.wall().since(due).whole_seconds() > 60);
             let look = if late { Look::of(Role::Warn) } else { Look::default() };
             let mut line = Line::new()
                 .cell(task.name.clone(), Look::default(), 14, 2)

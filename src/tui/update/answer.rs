@@ -6,6 +6,7 @@
 use desk::query::EventLine;
 use desk::{Answer, Done, Problem};
 use domain::id::ExperimentId;
+use domain::refusal::RefusalKind;
 
 use super::{go, sentence};
 use crate::message::{Ask, Effects};
@@ -22,6 +23,9 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
     match answer {
         Ok(answer) => {
             model.link.heard(model.now);
+            if matches!(ask, Ask::Me | Ask::Health) {
+                model.link.served();
+            }
             let order = order_of(&answer);
             model.known.keep(&ask, answer);
             after(model, &ask, order, effects);
@@ -34,7 +38,14 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
             }
             model.link.failed(&problem);
             if let (Ask::Me | Ask::Health, Problem::Refused(refusal)) = (&ask, &problem) {
-                model.link.shut_out(refusal.why.clone());
+                match refusal.kind {
+                    RefusalKind::NotAllowed => model.link.shut_out(refusal.why.clone()),
+                    // A question it does not know: the engine was started by another version of the program.
+                    RefusalKind::Invalid => model.link.shut_out(
+                        "its engine is of another version than this screen; end it and start it anew".to_owned(),
+                    ),
+                    RefusalKind::Rule | RefusalKind::NotFound | RefusalKind::Changed | RefusalKind::Nothing => {}
+                }
             }
             refused(model, &ask, &problem);
         }
