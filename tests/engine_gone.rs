@@ -120,7 +120,7 @@ fn a_late_engine_is_told_on_every_screen_by_the_name_of_the_task() {
     // Every look at what went out takes half a minute to be answered: the task that looks is late with all else it has to do.
     network.twin.rule("getRecord", Fault::Slow(Duration::from_secs(25)), 60);
     for client in ["oak", "elm"] {
-        let code = agency.submit(&brief(client, "Soon", 12).toml());
+        let code = agency.submit(&brief(client, "Soon", 30).toml());
         agency.approve(&code);
     }
     let screens = screens(&agency);
@@ -129,7 +129,7 @@ fn a_late_engine_is_told_on_every_screen_by_the_name_of_the_task() {
         let words = String::from_utf8_lossy(&health.stdout).into_owned();
         if words.contains("late ") && health.status.code() != Some(0) { Ok(()) } else { Err(words) }
     });
-    let words = ["! late", "! late 1 min", "verify"];
+    let words = ["! late", "! late 1 min: verify", "! late 1 min: verify"];
     for (terminal, words) in screens.iter().zip(words) {
         terminal.wait_until("word of a late engine", LIMIT, |screen| screen.contains(words));
     }
