@@ -1,6 +1,7 @@
 //! The dashboard as a guest in a terminal: whatever happens to the line, the window or the screen, the engine goes on and
 //! the terminal is given back.
 #![expect(clippy::expect_used, reason = "what a test stands on fails the test, with words")]
+#![expect(clippy::disallowed_methods, reason = "idleness is watched for in real time")]
 
 mod support;
 
@@ -102,4 +103,28 @@ fn every_size_is_drawn_and_a_paste_outside_of_a_field_is_no_key() {
     terminal.paste("!4 q y\n");
     terminal.wait_for("ignored");
     assert!(own.agency.ok(&["client", "show", "rye"]).contains("rye") && own.runs());
+}
+
+#[test]
+fn a_key_after_a_change_of_size_is_not_held_back_until_the_next_one() {
+    let (own, mut terminal) = Own::open();
+    for (pane, shown) in [("5", "No experiments"), ("0", "Last events"), ("1", "Queue empty")] {
+        let size = if pane == "0" { (110, 31) } else { (100, 30) };
+        terminal.resize(size);
+        terminal.press(pane);
+        terminal.wait_until(shown, Duration::from_secs(3), |screen| screen.contains(shown));
+    }
+    // While nothing is pressed the reader sleeps.
+    let before = ticks(process(&terminal));
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(ticks(process(&terminal)) - before <= 5, "it is busy with nothing");
+    assert!(own.runs());
+}
+
+/// Processor time of a process, in hundredths of a second.
+fn ticks(process: Pid) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).expect("it runs");
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let field = |n: usize| fields.get(n).and_then(|text| text.parse::<u64>().ok()).expect("a number");
+    field(11) + field(12)
 }

@@ -206,6 +206,9 @@ pub struct Model {
     /// What the next `u` takes back, and when it was said.
     pub(crate) undo_said: Option<u64>,
     pub(crate) cancelled_ms: Option<u64>,
+    /// Nothing that was shown before this counts as seen by whoever would confirm it: the window changed since, the screen
+    /// came back, or a key came too early.
+    pub(crate) guard_from_ms: u64,
     /// What the preview still shows while the cursor travels.
     pub(crate) travel: Option<Travel>,
     pub(crate) round: Round,
@@ -263,6 +266,7 @@ impl Model {
             acts: Vec::new(),
             undo_said: None,
             cancelled_ms: None,
+            guard_from_ms: 0,
             travel: None,
             round: Round::default(),
             engine_is_ours: options.engine_is_ours,

@@ -4,6 +4,7 @@
 //! which order effects are performed. What they are is `update`'s business.
 
 pub(crate) mod asker;
+mod bytes;
 mod encode;
 mod reader;
 mod screen;

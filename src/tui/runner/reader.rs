@@ -5,16 +5,15 @@
 
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::ioctl_fionread;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedSender;
 
 use clock::{Clock, RealClock};
 
+use super::bytes::Bytes;
 use crate::TuiError;
-use crate::key::Key;
 use crate::message::What;
 
 /// How long the dashboard may take to end after a hang-up, before the process ends without it.
@@ -55,44 +54,49 @@ pub(super) fn watch(sender: UnboundedSender<What>) -> Result<(), TuiError> {
 /// Waits until the line is cut or the process is asked to end.
 async fn hang_up() -> std::io::Result<()> {
     let (mut hup, mut term) = (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?);
+    // Keys send none of these in raw mode; somebody else may.
+    let (mut int, mut quit) = (signal(SignalKind::interrupt())?, signal(SignalKind::quit())?);
     tokio::select! {
         biased;
         _ = hup.recv() => {}
         _ = term.recv() => {}
+        _ = int.recv() => {}
+        _ = quit.recv() => {}
     }
     Ok(())
 }
 
 /// Reads until the terminal is gone or nobody listens.
+///
+/// The bytes are read here and not by crossterm: where a change of size and a key come together, its own loop lets the key
+/// lie until the next one.
 fn read_keys(sender: &UnboundedSender<What>) {
     let stdin = std::io::stdin();
+    let mut bytes = Bytes::new();
+    let mut piece = vec![0_u8; 4_096];
     loop {
+        let patience = bytes.patience().and_then(|patience| Timespec::try_from(patience).ok());
         let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
-        match poll(&mut watched, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => continue,
+        let pressed = match poll(&mut watched, patience.as_ref()) {
+            Ok(0) => bytes.silence(),
+            Ok(_) => {
+                let [seen] = watched;
+                if seen.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                    return;
+                }
+                match rustix::io::read(&stdin, &mut piece) {
+                    // Readable with nothing to read is the end of input.
+                    Ok(0) => return,
+                    Ok(count) => bytes.take(piece.get(..count).unwrap_or_default()),
+                    Err(Errno::INTR | Errno::AGAIN) => continue,
+                    Err(_) => return,
+                }
+            }
+            Err(Errno::INTR) => continue,
             Err(_) => return,
-        }
-        let [seen] = watched;
-        let seen = seen.revents();
-        if seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            return;
-        }
-        // Readable with nothing to read is the end of input.
-        if ioctl_fionread(&stdin).is_ok_and(|waiting| waiting == 0) {
-            return;
-        }
-        while event::poll(Duration::ZERO).unwrap_or(false) {
-            let what = match event::read() {
-                Ok(Event::Key(key)) => Key::read(key).map(What::Key),
-                Ok(Event::Paste(text)) => Some(What::Paste(text)),
-                Ok(Event::Resize(width, height)) => Some(What::Resize(width, height)),
-                Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => None,
-                Err(_) => return,
-            };
-            if let Some(what) = what
-                && sender.send(what).is_err()
-            {
+        };
+        for what in pressed {
+            if sender.send(what).is_err() {
                 return;
             }
         }

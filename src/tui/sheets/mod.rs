@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use crate::clean::Clean;
+use crate::frame::Class;
 use crate::keymap::Scope;
 use crate::line::{Line, Look};
 use crate::model::Model;
@@ -171,7 +172,9 @@ impl Sheet {
 
 /// Returns the real moment from which a sheet takes the key that confirms it.
 pub(crate) fn ready_ms(model: &Model, sheet: &Sheet) -> Option<u64> {
-    sheet.shown_ms().map(|shown| shown.saturating_add(GUARD_MS).saturating_add(model.setting.line_delay_ms))
+    let seen = sheet.shown_ms()?.max(model.guard_from_ms);
+    (model.size.class() != Class::TooSmall)
+        .then(|| seen.saturating_add(GUARD_MS).saturating_add(model.setting.line_delay_ms))
 }
 
 /// Tells whether a sheet takes the key that confirms it now.

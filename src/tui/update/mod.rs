@@ -12,6 +12,7 @@ pub(crate) mod stop;
 pub(crate) mod undo;
 
 use crate::can::{Can, can};
+use crate::frame::Class;
 use crate::key::Key;
 use crate::keymap::{Intent, Scope, find, key_of};
 use crate::message::{Ask, Effects, Message, Moment, Redraw, What};
@@ -52,6 +53,7 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
         What::Resize(width, height) => {
             model.size.width = width;
             model.size.height = height;
+            model.guard_from_ms = model.now.real_ms;
             go::keep_in_view(model);
             Redraw::Everything
         }
@@ -79,7 +81,10 @@ pub fn update(model: &mut Model, message: Message) -> Effects {
             }
             Redraw::Nothing
         }
-        What::Returned => Redraw::Everything,
+        What::Returned => {
+            model.guard_from_ms = model.now.real_ms;
+            Redraw::Everything
+        }
         What::HungUp => {
             effects.quit = true;
             Redraw::Nothing
@@ -249,7 +254,12 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
         return;
     };
     let calm = matches!(binding.intent, Intent::Dismiss | Intent::Cancel | Intent::Redraw | Intent::Suspend);
+    if !calm && model.size.class() == Class::TooSmall {
+        // Nothing is shown, so nothing can have been meant.
+        return;
+    }
     if !calm && is_too_early(model) {
+        model.guard_from_ms = model.now.real_ms;
         model.say(format!("{key} came before the sheet could be seen; nothing was done."), Role::Warn);
         return;
     }
