@@ -31,6 +31,8 @@ pub(crate) async fn attach(home: Home, asked: cli::Dashboard) -> Result<(), Trou
     let running = matches!(Remote::reach(&home).await?, Reached::Yes(_));
     let ours = home.exists() && is_ours(&home);
     if !running && ours && !asked.read_only {
+        // Whoever is nobody here, or finds the home in use, starts no engine that is left behind.
+        greet(&Door::open(&home, Arc::clone(&clock)).await?, &clock).await?;
         start(&home, &clock).await?;
         options.engine_is_ours = true;
     }

@@ -117,6 +117,10 @@ pub(crate) async fn open(asked: &cli::Demo) -> Result<Demo, String> {
         }
     };
     let home = Home::new(&root);
+    let strangers = std::fs::read_dir(&root).is_ok_and(|mut entries| entries.next().is_some());
+    if strangers && !home.exists() {
+        return Err(format!("{} holds other files; name an empty or a new folder with --home", root.display()));
+    }
     if home.exists() {
         return Err(format!(
             "{} holds a home already; the demo makes a new one: name another folder with --home",

@@ -49,6 +49,7 @@ impl Inner {
         let (due, mut next) = self.store.read(move |view| what_is_due(view, now)).await?;
         // A clock that jumped ahead ends nothing: what it would call missed is judged when it is trusted again.
         let untrusted = self.surroundings().clock_hold;
+        let mut waits = false;
         let mut by_account: BTreeMap<AccountId, Due> = BTreeMap::new();
         for item in due {
             if let (Deed::Miss, Some(until)) = (item.deed, untrusted) {
@@ -62,10 +63,15 @@ impl Inner {
             let again = self.due_again(&key(&item.post));
             if again > now {
                 next = sooner(next, Some(again));
+                waits = true;
                 continue;
             }
             // The list is sorted by what is most urgent; the next thing on the account is found when this one is done.
             by_account.entry(item.post.account.clone()).or_insert(item);
+        }
+        if by_account.is_empty() && !waits {
+            // Whatever went wrong was of a post that went out, was missed or was given up since.
+            self.pulse.went_well(Task::Launch);
         }
         for (account, item) in by_account {
             let Some(taken) = self.take_account(&account) else { continue };
