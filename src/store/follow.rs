@@ -82,6 +82,11 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
                     format!("{} shows something else than was approved ({found})", after.what()),
                 )?;
             }
+            // What a person had approved and did not go out is told; what nobody had approved waited in the queue.
+            PostEvent::PostMissed { why, .. } if before.approval.is_some() => {
+                let words = format!("{} missed its slot and is never sent late: {why}", after.what());
+                open(tx, after, "post.missed", Urgency::Normal, words)?;
+            }
             PostEvent::PostPlanned { .. }
             | PostEvent::PostApproved { .. }
             | PostEvent::StopCameLate { .. }
