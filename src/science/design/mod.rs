@@ -19,6 +19,7 @@ pub use assign::{AssignInput, Assignment, CarryOver, EarlyStop, Layout, assign};
 pub use blocks::{BlockRule, blocks};
 pub use reference::{ENUMERATION_MAX, ReferenceSet};
 pub use restriction::{Limits, RESTRICTED_FROM, admissible};
+pub(crate) use size::choose;
 pub use size::{Attainability, Counting, MinimumDetectable, PowerInput, minimum_detectable_ratio, smallest_p};
 pub use slot::{HourBand, Slot, SlotClass, Week};
 pub use williams::{williams, williams_rows};
@@ -60,7 +61,7 @@ impl DesignError {
 
 /// A count as a number of the formulas; exact below 2⁵³, and no count here comes near.
 #[expect(clippy::cast_precision_loss, reason = "counts are at most POSTS_MAX, or products that are only compared")]
-fn as_f64(count: usize) -> f64 {
+pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 

@@ -65,7 +65,7 @@ pub fn smallest_p(block_sizes: &[usize], variants: usize, alpha: f64) -> Result<
 }
 
 /// Returns the number of ways to choose `chosen` of `of`; exact below 2⁵³, and finite up to [`POSTS_MAX`].
-pub(super) fn choose(of: usize, chosen: usize) -> f64 {
+pub(crate) fn choose(of: usize, chosen: usize) -> f64 {
     (1..=chosen).fold(1.0, |ways, at| ways * as_f64(of - chosen + at) / as_f64(at))
 }
 
