@@ -15,6 +15,7 @@ mod proxy;
 mod winner;
 mod words;
 
+pub(crate) use composite::median;
 pub use composite::{CLIP, Composite, SCALE_FLOOR, composite, robust_sd};
 pub use confidence::{Arms, NOTE_PRIOR, Prior, Strength, gaussian_arms, leader_right_of_100};
 pub use contrast::{Contrast, DRAWS, contrast_randomisation};
