@@ -1,7 +1,7 @@
 //! The rules of the agency, pure: no clock, no randomness, no input or output.
 //!
 //! The modules stand in the order of an experiment's life: brief (A), variant (B), preflight (C), calendar, approval and
-//! post (D), snapshot (G); then what stands beside it. Each rule is written once, here, in the words that operators use.
+//! post (D), outcome and snapshot (G); then what stands beside it. Each rule is written once, here, in the words that operators use.
 //! Times, seeds and facts come in as arguments; what a decision changed goes out as events.
 
 pub mod brief;
@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod experiment;
 pub mod post;
 
+pub mod outcome;
 pub mod snapshot;
 
 pub mod account;

@@ -7,7 +7,9 @@
 //! Invariant: same facts and seed, same plan; a second draw needs a reason and is an event.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
-use science::design::{AssignInput, BlockRule, CarryOver, EarlyStop, HourBand, Slot, SlotClass, Week, assign};
+use science::design::{
+    AssignInput, Assignment, BlockRule, CarryOver, EarlyStop, HourBand, Layout, Slot, SlotClass, Week, assign,
+};
 use serde::{Deserialize, Serialize};
 
 use super::pacing::{PacingBreach, PacingLimits, pace};
@@ -15,7 +17,7 @@ use super::quiet::{next_loud, quiet_at, wall};
 use crate::brief::{Blocks, Brief};
 use crate::client::Client;
 use crate::refusal::Refusal;
-use crate::time::{Span, UtcTime, Window};
+use crate::time::{Span, UtcTime, Window, Zone};
 
 /// One slot with the label that was drawn for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,19 +85,9 @@ impl PlanFacts<'_> {
 /// Refuses with the slot, the rule it breaks and the nearest lawful moment, or with how many slots the run window has.
 pub fn draw(facts: &PlanFacts<'_>, seed: u64) -> Result<Plan, Refusal> {
     let times = choose(facts)?;
-    let slots: Vec<Slot> = times.iter().map(|time| slot_of(facts, *time)).collect();
+    let slots: Vec<Slot> = times.iter().map(|time| slot_of(facts.client.zone, *time)).collect();
     let posts = usize::try_from(facts.brief.exposure_plan.posts_per_variant).unwrap_or(usize::MAX);
-    let input = AssignInput {
-        slots: &slots,
-        variants: facts.brief.test_variants.len().saturating_add(1),
-        posts_per_variant: posts,
-        blocks: match facts.brief.exposure_plan.blocks {
-            Blocks::Wide => BlockRule::Usual,
-            Blocks::Pairs => BlockRule::Pairs,
-        },
-        carry_over: CarryOver::NotAsked,
-        early_stop: EarlyStop::Off,
-    };
+    let input = design_of(facts.brief, &slots, posts);
     let drawn = assign(&input, seed).map_err(|e| {
         Refusal::invalid("plan.design", "the plan", e.to_string(), "change the number of posts or variants")
     })?;
@@ -120,11 +112,65 @@ fn tenure(facts: &PlanFacts<'_>, times: &[UtcTime]) -> Window {
     Window { from: first, until: last.plus(facts.client.policy.grace).plus(age) }
 }
 
-fn slot_of(facts: &PlanFacts<'_>, time: UtcTime) -> Slot {
-    let local = facts.client.zone.local(time);
+fn slot_of(zone: Zone, time: UtcTime) -> Slot {
+    Slot { time: time.micros().div_euclid(1_000_000), class: class_of(zone, time), forecast: None }
+}
+
+/// Returns the class of hours that a moment falls into, by the client's clock.
+pub fn class_of(zone: Zone, time: UtcTime) -> SlotClass {
+    let local = zone.local(time);
     let band = HourBand::of_hour(local.hour).unwrap_or(HourBand::Night);
     let week = if local.weekend { Week::Weekend } else { Week::Weekday };
-    Slot { time: time.micros().div_euclid(1_000_000), class: SlotClass { band, week }, forecast: None }
+    SlotClass { band, week }
+}
+
+/// The slots of a plan as its labels were drawn for them, and that draw with its limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// In the plan's order.
+    pub slots: Vec<Slot>,
+    /// With the limits that a comparison has to keep, where the draw could be repeated.
+    pub assignment: Assignment,
+    /// The seed gives these labels again. Where it does not, a comparison keeps the blocks alone.
+    pub repeated: bool,
+}
+
+/// Draws a plan's labels again from its seed, so that a comparison can use exactly the draws that were possible.
+pub fn redraw(brief: &Brief, zone: Zone, plan: &Plan) -> Drawn {
+    let slots: Vec<Slot> = plan.slots.iter().map(|slot| slot_of(zone, slot.at)).collect();
+    let labels: Vec<usize> = plan.slots.iter().map(|slot| slot.variant).collect();
+    let blocks = plan.slots.iter().map(|slot| usize::try_from(slot.block).unwrap_or(usize::MAX)).collect();
+    let posts = usize::try_from(brief.exposure_plan.posts_per_variant).unwrap_or(usize::MAX);
+    let again = assign(&design_of(brief, &slots, posts), plan.seed).ok();
+    match again.filter(|drawn| drawn.labels == labels && drawn.blocks == blocks && drawn.generator == plan.generator) {
+        Some(assignment) => Drawn { slots, assignment, repeated: true },
+        None => {
+            let assignment = Assignment {
+                seed: plan.seed,
+                generator: plan.generator.clone(),
+                layout: Layout::Blocks,
+                blocks,
+                limits: None,
+                labels,
+                tries: plan.tries,
+            };
+            Drawn { slots, assignment, repeated: false }
+        }
+    }
+}
+
+fn design_of<'a>(brief: &Brief, slots: &'a [Slot], posts_per_variant: usize) -> AssignInput<'a> {
+    AssignInput {
+        slots,
+        variants: brief.test_variants.len().saturating_add(1),
+        posts_per_variant,
+        blocks: match brief.exposure_plan.blocks {
+            Blocks::Wide => BlockRule::Usual,
+            Blocks::Pairs => BlockRule::Pairs,
+        },
+        carry_over: CarryOver::NotAsked,
+        early_stop: EarlyStop::Off,
+    }
 }
 
 fn choose(facts: &PlanFacts<'_>) -> Result<Vec<UtcTime>, Refusal> {

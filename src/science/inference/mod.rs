@@ -12,6 +12,7 @@ mod contrast;
 mod holm;
 mod looks;
 mod proxy;
+mod spread;
 mod winner;
 mod words;
 
@@ -22,13 +23,14 @@ pub use contrast::{Contrast, DRAWS, contrast_randomisation};
 pub use holm::holm;
 pub use looks::{EARLY_BAR, Evidence, THETAS, randomisation_evalue};
 pub use proxy::{Direction, Measure, Raw, log_values};
+pub use spread::{Sort, usual_composite_sd};
 pub use winner::{
     Call, Judgement, NEEDED, NoCall, ProxyStanding, ProxyValues, RatioRange, Rule, Standing, Trusted, WinnerInput,
     judge,
 };
 pub use words::{SizeSentence, letter, noticeable, one_in, percent, sentence, times};
 
-use crate::design::{Assignment, DesignError, ReferenceSet, Slot};
+use crate::design::{Assignment, Attainability, DesignError, ReferenceSet, Slot};
 
 /// Why a comparison cannot be computed: which argument, what it was, what would do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -76,6 +78,14 @@ impl<'a> Trial<'a> {
     /// Returns how many comparable posts a variant has.
     pub fn posts(&self, variant: usize) -> usize {
         self.plan.labels.iter().zip(self.comparable).filter(|(label, here)| **label == variant && **here).count()
+    }
+
+    /// Tells whether any data could name this test variant the winner, and the smallest p that there is.
+    ///
+    /// # Errors
+    /// Names the argument that is impossible, or the variant without a comparable post.
+    pub fn attainability(&self, test: usize, alpha: f64) -> Result<Attainability, InferenceError> {
+        Ok(self.set(test)?.attainability(alpha)?)
     }
 
     fn set(&self, test: usize) -> Result<ReferenceSet<'a>, InferenceError> {

@@ -1,0 +1,219 @@
+//! Evidence: posts and snapshots as the facts that are checked and compared.
+//!
+//! Decides what is still missing before anything may be compared, and what each post was like. The plan is the measure: a
+//! slot whose post never went out is there, as lost.
+
+use science::design::SlotClass;
+use science::validity::{Delivered, PostFacts, Read, Record};
+
+use super::proxy::Proxies;
+use super::{OutcomeFacts, VariantCount};
+use crate::calendar::plan::{Drawn, Plan, PlannedSlot, class_of};
+use crate::post::{Post, PostState};
+use crate::snapshot::{Reading, Snapshot};
+use crate::time::{SnapshotAge, Span, UtcTime, Zone};
+
+/// A slot of the plan, its post and what was read of it.
+pub(super) struct Slot<'a> {
+    pub(super) planned: &'a PlannedSlot,
+    pub(super) post: Option<&'a Post>,
+    /// By age.
+    snapshots: Vec<&'a Snapshot>,
+}
+
+impl Slot<'_> {
+    /// Returns a metric at an age; `None` where it is not known.
+    pub(super) fn value(&self, metric: &str, age: SnapshotAge) -> Option<f64> {
+        let snapshot = self.snapshots.iter().find(|snapshot| snapshot.age == age)?;
+        number(snapshot, metric)
+    }
+
+    fn out_at(&self) -> Option<UtcTime> {
+        self.post.and_then(Post::live).map(|live| live.at)
+    }
+}
+
+fn number(snapshot: &Snapshot, metric: &str) -> Option<f64> {
+    let row = snapshot.rows.iter().find(|row| row.metric == metric)?;
+    match &row.reading {
+        Reading::Value { value } => Some(*value),
+        Reading::Missing { .. } | Reading::NotOffered => None,
+    }
+}
+
+/// Returns the plan's slots in time order with what became of them.
+pub(super) fn slots<'a>(facts: &OutcomeFacts<'a>, plan: &'a Plan) -> Vec<Slot<'a>> {
+    let of = |planned: &'a PlannedSlot| {
+        let post = facts.posts.iter().find(|post| post.number == planned.number);
+        let mine = |snapshot: &&'a Snapshot| post.is_some_and(|post| post.id == snapshot.post);
+        let mut snapshots: Vec<&Snapshot> = facts.snapshots.iter().filter(mine).collect();
+        snapshots.sort_by_key(|snapshot| snapshot.age);
+        Slot { planned, post, snapshots }
+    };
+    plan.slots.iter().map(of).collect()
+}
+
+/// Counts each variant's posts.
+pub(super) fn counts(slots: &[Slot<'_>], variants: usize, age: SnapshotAge) -> Vec<VariantCount> {
+    (0..variants)
+        .map(|variant| {
+            let of = || slots.iter().filter(move |slot| slot.planned.variant == variant);
+            let is_read = |slot: &&Slot<'_>| slot.snapshots.iter().any(|snapshot| snapshot.age == age);
+            VariantCount {
+                letter: science::inference::letter(variant),
+                planned: of().count(),
+                out: of().filter(|slot| slot.out_at().is_some()).count(),
+                read: of().filter(is_read).count(),
+                comparable: None,
+            }
+        })
+        .collect()
+}
+
+/// Says what has to happen before anything may be compared; nothing where it is ripe.
+pub(super) fn missing(facts: &OutcomeFacts<'_>, slots: &[Slot<'_>], age: SnapshotAge) -> Vec<String> {
+    let zone = facts.client.zone;
+    let posts = |count: usize| if count == 1 { "1 post".to_owned() } else { format!("{count} posts") };
+    let mut missing = Vec::new();
+    let unsent: Vec<&Slot<'_>> =
+        slots.iter().filter(|slot| slot.post.is_some_and(|post| post.state.is_unsent())).collect();
+    if let Some(last) = unsent.iter().filter_map(|slot| slot.post).map(|post| post.window.from).max() {
+        let count = posts(unsent.len());
+        missing.push(format!("{count} of {} still to go out, the last at {}", slots.len(), last.in_zone(zone)));
+    }
+    let doubt = slots.iter().filter(|slot| slot.post.is_some_and(|post| post.state.is_in_doubt())).count();
+    if doubt > 0 {
+        missing.push(format!("{} in doubt: whether it is out must be settled", posts(doubt)));
+    }
+    let unread = |slot: &&Slot<'_>| slot.out_at().is_some() && !slot.snapshots.iter().any(|s| s.age == age);
+    let unread: Vec<&Slot<'_>> = slots.iter().filter(unread).collect();
+    if let Some(last) = unread.iter().filter_map(|slot| slot.out_at()).max() {
+        let due = last.plus(age.0);
+        let when = if due > facts.now { "the last is due" } else { "the last was due" };
+        missing.push(format!("{} not read at {age} yet, {when} {}", posts(unread.len()), due.in_zone(zone)));
+    }
+    missing
+}
+
+/// Returns every slot's post as validity checks it.
+pub(super) fn post_facts(
+    facts: &OutcomeFacts<'_>,
+    slots: &[Slot<'_>],
+    drawn: &Drawn,
+    proxies: &Proxies,
+) -> Vec<PostFacts> {
+    let metrics = counters(slots);
+    let planned = drawn.slots.iter().zip(&drawn.assignment.blocks);
+    slots
+        .iter()
+        .zip(planned)
+        .map(|(slot, (planned, block))| one(facts, slot, (planned.class, *block), proxies, &metrics))
+        .collect()
+}
+
+fn one(
+    facts: &OutcomeFacts<'_>,
+    slot: &Slot<'_>,
+    (planned_class, block): (SlotClass, usize),
+    proxies: &Proxies,
+    metrics: &[String],
+) -> PostFacts {
+    let out = slot.out_at();
+    let zone: Zone = facts.client.zone;
+    let posted = slot
+        .post
+        .filter(|_| out.is_some())
+        .and_then(|post| facts.experiment.variants.iter().position(|variant| variant.id == post.variant));
+    let gap = facts.client.policy.min_gap;
+    PostFacts {
+        block,
+        planned: slot.planned.variant,
+        posted,
+        delivered: slot.post.map_or(Delivered::Not, delivered),
+        planned_class,
+        class: out.map(|out| class_of(zone, out)),
+        late: slot.post.zip(out).map(|(post, out)| minutes(out.since(post.window.from))),
+        record: slot.post.map_or(Record::Absent, record),
+        changed: slot.post.is_some_and(|post| post.altered_to.is_some()),
+        boosted: None,
+        crowded: out.is_some_and(|out| facts.others.iter().any(|other| other.distance(out) < gap)),
+        noticed: false,
+        reach_z: None,
+        rate_z: None,
+        forecast: None,
+        era: None,
+        era_crossed: false,
+        reads: out.map(|out| reads(slot, out, proxies, metrics)).unwrap_or_default(),
+    }
+}
+
+fn delivered(post: &Post) -> Delivered {
+    match &post.state {
+        PostState::Verified { .. } => Delivered::Verified,
+        PostState::Published { .. } => Delivered::Unverified,
+        PostState::Removed { .. } => Delivered::Removed,
+        PostState::Planned { .. }
+        | PostState::Preparing
+        | PostState::Prepared { .. }
+        | PostState::Committing
+        | PostState::Unconfirmed { .. }
+        | PostState::AwaitingOperator
+        | PostState::Claimed { .. }
+        | PostState::Failed { .. }
+        | PostState::Missed { .. }
+        | PostState::Cancelled { .. } => Delivered::Not,
+    }
+}
+
+/// What was sent against what a person approved.
+fn record(post: &Post) -> Record {
+    let Some(approval) = &post.approval else { return Record::Absent };
+    let sent = post.attempts.last().map_or(post.content, |attempt| attempt.handle.content);
+    if sent == approval.binding.content { Record::Same } else { Record::Differs }
+}
+
+fn reads(slot: &Slot<'_>, out: UtcTime, proxies: &Proxies, metrics: &[String]) -> Vec<Read> {
+    slot.snapshots
+        .iter()
+        .map(|snapshot| Read {
+            nominal: hours(snapshot.age.0),
+            actual: hours(snapshot.captured.since(out)),
+            views: proxies.views.as_ref().and_then(|views| number(snapshot, views)),
+            comments: COMMENTS.iter().find_map(|name| number(snapshot, name)),
+            watched: number(snapshot, WATCHED).map(|percent| percent / 100.0),
+            proxies: proxies.taking_part.iter().map(|declared| number(snapshot, &declared.metric)).collect(),
+            counters: metrics.iter().map(|metric| number(snapshot, metric)).collect(),
+        })
+        .collect()
+}
+
+/// Names under which surfaces count answers.
+const COMMENTS: [&str; 5] = ["comments", "comment_count", "replyCount", "replies_count", "replies"];
+
+/// The watched part of a video, in percent.
+const WATCHED: &str = "averageViewPercentage";
+
+/// The metrics that can only rise: those whose name says that they count.
+fn counters(slots: &[Slot<'_>]) -> Vec<String> {
+    let counts = |name: &str| {
+        name.ends_with("Count")
+            || name.ends_with("_count")
+            || ["views", "reach", "comments", "likes", "shares", "saved", "reposts", "replies", "quotes"]
+                .contains(&name)
+    };
+    let rows = slots.iter().flat_map(|slot| &slot.snapshots).flat_map(|snapshot| &snapshot.rows);
+    let mut names: Vec<String> = rows.map(|row| row.metric.clone()).filter(|name| counts(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Returns a span in hours.
+#[expect(clippy::cast_precision_loss, reason = "a span of years is exact to a microsecond in 53 bits")]
+pub(super) fn hours(span: Span) -> f64 {
+    span.micros() as f64 / 3_600_000_000.0
+}
+
+fn minutes(span: Span) -> f64 {
+    hours(span) * 60.0
+}

@@ -1,0 +1,386 @@
+//! Whole experiments, from posts and snapshots to what is said of them.
+
+use science::inference::Strength;
+
+use super::*;
+use crate::approval::{Approval, Binding, PolicyVersion};
+use crate::brief::{SurfaceId, Template, read};
+use crate::calendar::plan::{PlanFacts, draw, window_of};
+use crate::client::{BrandKit, Policy};
+use crate::experiment::{ExperimentKind, Writer};
+use crate::hash::{Digest, Fingerprint};
+use crate::hold::Holds;
+use crate::id::{ExperimentId, PostId, VariantId};
+use crate::post::{Live, PostKind, PostState, Proof};
+use crate::preflight::Level;
+use crate::snapshot::{Reading, SnapshotRow};
+use crate::surface::Surfaces;
+use crate::time::{Span, Zone};
+use crate::variant::Variant;
+
+const DAY: SnapshotAge = SnapshotAge(Span::hours(24));
+const REPLIES: &str = "replyCount";
+const REPOSTS: &str = "repostCount";
+
+/// The hook swap, five posts a variant, all out and verified a minute after their slots.
+struct World {
+    experiment: Experiment,
+    client: Client,
+    posts: Vec<Post>,
+    snapshots: Vec<Snapshot>,
+    others: Vec<UtcTime>,
+    now: UtcTime,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let brief = read(Template::named("hook-swap").unwrap().text).unwrap();
+        let start = brief.run_window.start;
+        let client = Client {
+            id: "acme".parse().unwrap(),
+            name: "Acme".to_owned(),
+            zone: Zone::UTC,
+            kit: BrandKit::default(),
+            policy: Policy::default(),
+            policy_version: 1,
+            house: ExperimentId::new(start, [1; 10]),
+            holds: Holds::default(),
+        };
+        let plan = draw(&PlanFacts { brief: &brief, client: &client, others: &[], now: start }, seed).unwrap();
+        let variants: Vec<Variant> = ['A', 'B']
+            .map(|letter| Variant {
+                id: VariantId::new(start, [letter as u8; 10]),
+                letter,
+                revision: 1,
+                rounds: Vec::new(),
+            })
+            .to_vec();
+        let posts = plan.slots.iter().map(|slot| post(&client, &variants[slot.variant], slot, &brief)).collect();
+        let by = Writer { uid: 1, name: "ada".to_owned() };
+        let experiment = Experiment {
+            id: ExperimentId::new(start, [2; 10]),
+            code: "ACM-001".to_owned(),
+            client: client.id.clone(),
+            kind: ExperimentKind::Micro,
+            author: by.clone(),
+            editor: by,
+            brief: Some(brief),
+            variants,
+            findings: Vec::new(),
+            level: Level::default(),
+            plan: Some(plan),
+            words: Vec::new(),
+            stage: Stage::Reviewing,
+            holds: Holds::default(),
+            created: start,
+            later: None,
+        };
+        let now = start.plus(Span::days(14));
+        Self { experiment, client, posts, snapshots: Vec::new(), others: Vec::new(), now }
+    }
+
+    /// Reads every post at 24 h: replies and reposts, each variant's numbers in the order of its posts.
+    fn with(mut self, replies: [&[f64]; 2], reposts: [&[f64]; 2]) -> Self {
+        let mut next = [0, 0];
+        for post in &self.posts {
+            let variant = usize::from(post.letter == 'B');
+            let at = next[variant];
+            next[variant] += 1;
+            let live = post.live().unwrap();
+            let row =
+                |metric: &str, value: f64| SnapshotRow { metric: metric.to_owned(), reading: Reading::Value { value } };
+            self.snapshots.push(Snapshot {
+                post: post.id,
+                age: DAY,
+                captured: live.at.plus(DAY.0),
+                source: "public read".to_owned(),
+                rows: vec![row(REPLIES, replies[variant][at]), row(REPOSTS, reposts[variant][at])],
+            });
+        }
+        self
+    }
+
+    /// B far ahead in both.
+    fn won() -> Self {
+        let low: &[f64] = &[3.0, 5.0, 4.0, 6.0, 4.0];
+        let high: &[f64] = &[13.0, 15.0, 12.0, 16.0, 14.0];
+        Self::new(7).with([low, high], [low, high])
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        self.experiment.plan.as_mut().unwrap()
+    }
+
+    /// The posts of a variant, by their place.
+    fn of(&self, letter: char) -> Vec<usize> {
+        let each = self.posts.iter().enumerate().filter(|(_, post)| post.letter == letter);
+        each.map(|(at, _)| at).collect()
+    }
+
+    fn lose(&mut self, letter: char, count: usize) {
+        for at in self.of(letter).into_iter().take(count) {
+            self.posts[at].state = PostState::Failed { why: "refused".to_owned() };
+            let id = self.posts[at].id;
+            self.snapshots.retain(|snapshot| snapshot.post != id);
+        }
+    }
+
+    fn review(&self) -> Outcome {
+        let surface = Surfaces::embedded().get(&SurfaceId("bluesky_post".to_owned()));
+        review(&OutcomeFacts {
+            experiment: &self.experiment,
+            client: &self.client,
+            surface,
+            posts: &self.posts,
+            snapshots: &self.snapshots,
+            others: &self.others,
+            now: self.now,
+        })
+        .unwrap()
+    }
+}
+
+fn post(client: &Client, variant: &Variant, slot: &crate::calendar::plan::PlannedSlot, brief: &Brief) -> Post {
+    let window = window_of(client, slot.at);
+    let content = crate::hash::ContentHash(Digest::of(&slot.variant.to_le_bytes()));
+    let account: crate::id::AccountId = "acme-bs".parse().unwrap();
+    let live = Live {
+        id: format!("at://{}", slot.number),
+        url: format!("https://x.test/{}", slot.number),
+        digest: "bafy".to_owned(),
+        at: slot.at.plus(Span::minutes(1)),
+    };
+    let binding = Binding {
+        content,
+        account: account.clone(),
+        identity: "did:plc:1".to_owned(),
+        lane: brief.exposure_plan.lane,
+        window,
+        policy: PolicyVersion { policy: 1, packs: "abc".to_owned() },
+    };
+    Post {
+        id: PostId::new(slot.at, [u8::try_from(slot.number).unwrap(); 10]),
+        kind: PostKind::Post,
+        experiment: ExperimentId::new(brief.run_window.start, [2; 10]),
+        client: client.id.clone(),
+        account,
+        surface: brief.surface.clone(),
+        variant: variant.id,
+        letter: variant.letter,
+        round: slot.round,
+        number: slot.number,
+        block: slot.block,
+        lane: brief.exposure_plan.lane,
+        window,
+        content,
+        duplicate_key: Digest::of(b"dup"),
+        repeat: false,
+        approval: Some(Approval { binding, fingerprint: Fingerprint(Digest::of(b"sheet")), by: Vec::new() }),
+        voided: None,
+        attempts: Vec::new(),
+        state: PostState::Verified {
+            proof: Proof {
+                at: live.at.plus(Span::minutes(2)),
+                looked: "public read".to_owned(),
+                url: live.url.clone(),
+                id: live.id.clone(),
+                digest: live.digest.clone(),
+                text: Digest::of(b"text"),
+            },
+            live,
+        },
+        altered_to: None,
+        snapshots: vec![DAY],
+    }
+}
+
+#[test]
+fn a_variant_that_is_far_ahead_in_two_families_wins() {
+    let found = World::won().review();
+    assert_eq!((found.say, found.winner), (Say::Winner, Some('B')), "{found:#?}");
+    assert!(found.sentence.starts_with("B wins. 5 comparable posts each. B/A on replies "), "{}", found.sentence);
+    assert_eq!((found.comparable, found.next.as_str()), (Some(Verdict::Ok), "ship B"));
+    assert_eq!((found.checks.len(), found.ranking[0].letter), (18, 'B'));
+    assert_eq!((found.ranking[1].letter, found.ranking[1].overall), ('A', None), "the control has no ratio to itself");
+    let ratio = &found.proxies[0].ratios[0];
+    assert!(ratio.ratio > 2.5 && ratio.leads && !ratio.harmed, "{ratio:?}");
+    assert_eq!(found.confidence, Some(Strength::VeryLikely));
+}
+
+#[test]
+fn the_test_repeats_the_recorded_draw_with_its_limits() {
+    let world = World::won();
+    let brief = world.experiment.brief.clone().unwrap();
+    let drawn = redraw(&brief, Zone::UTC, world.experiment.plan.as_ref().unwrap());
+    assert!(drawn.repeated && drawn.assignment.limits.is_some());
+    let found = world.review();
+    let smallest = found.proxies[0].ratios[0].p_up;
+    assert!(smallest > 1.0 / 252.0 + 1e-9, "fewer than all 252 assignments keep the limits: {smallest}");
+    assert!(found.draw_repeated);
+    let mut moved = World::won();
+    let slots = &mut moved.plan().slots;
+    let first = slots.iter().position(|slot| slot.variant == 0).unwrap();
+    let other = slots.iter().position(|slot| slot.variant == 1).unwrap();
+    (slots[first].variant, slots[other].variant) = (1, 0);
+    let found = moved.review();
+    assert!(!found.draw_repeated);
+    assert_eq!(
+        (found.say, found.winner),
+        (Say::Invalid, None),
+        "two posts show what was not drawn: {}",
+        found.sentence
+    );
+}
+
+#[test]
+fn numbers_that_do_not_differ_are_no_call_and_say_what_would_show_more() {
+    let found = World::new(7)
+        .with(
+            [&[3.0, 5.0, 2.0, 6.0, 4.0], &[4.0, 3.0, 6.0, 5.0, 4.0]],
+            [&[7.0, 9.0, 4.0, 11.0, 6.0], &[6.0, 12.0, 8.0, 5.0, 10.0]],
+        )
+        .review();
+    assert_eq!((found.say, found.winner), (Say::NoCall, None));
+    assert!((found.proxies[0].ratios[0].ratio - 1.149).abs() < 0.001, "{:?}", found.proxies[0].ratios);
+    assert!((found.proxies[1].ratios[0].ratio - 1.116).abs() < 0.001);
+    assert!(found.sentence.ends_with("No difference seen; this plan could have shown 240 %."), "{}", found.sentence);
+    assert!(found.would_change.iter().any(|line| line.starts_with("with 10 posts a variant")), "{found:#?}");
+}
+
+#[test]
+fn what_is_still_to_come_is_named_and_nothing_is_compared_before() {
+    let mut world = World::won();
+    let last = world.posts.len() - 1;
+    world.posts[last].state = PostState::Planned { retry_at: None };
+    world.posts[last - 1].state =
+        PostState::Unconfirmed { why: "the line broke".to_owned(), since: world.posts[last - 1].window.from };
+    let unread = world.posts[0].id;
+    world.snapshots.retain(|snapshot| snapshot.post != unread);
+    let found = world.review();
+    assert_eq!((found.say, found.winner, found.comparable), (Say::NotRipe, None, None));
+    assert!(found.ranking.is_empty() && found.checks.is_empty() && found.confidence.is_none());
+    assert!(found.proxies.iter().all(|proxy| proxy.ratios.is_empty()));
+    for part in ["1 post of 10 still to go out", "1 post in doubt", "1 post not read at 1d yet"] {
+        assert!(found.sentence.contains(part), "{part}: {}", found.sentence);
+    }
+    assert!(found.variants.iter().all(|count| count.comparable.is_none()));
+}
+
+#[test]
+fn a_variant_that_lost_two_of_five_makes_it_invalid_whatever_the_numbers_say() {
+    let mut world = World::won();
+    world.lose('A', 2);
+    let found = world.review();
+    assert_eq!((found.say, found.winner, found.confidence), (Say::Invalid, None, None));
+    assert!(found.sentence.contains("A lost 2 of 5, B lost none"), "{}", found.sentence);
+    assert!(found.sentence.ends_with("Outcomes are informational only."), "{}", found.sentence);
+    assert!(!found.sentence.contains("wins"));
+    assert_eq!(found.next, "clone it, or abandon it");
+    assert_eq!(found.variants.iter().map(|count| count.comparable).collect::<Vec<_>>(), [Some(3), Some(5)]);
+}
+
+#[test]
+fn a_loss_on_one_side_leaves_too_few_posts_and_is_no_winner() {
+    let mut world = World::won();
+    world.lose('A', 1);
+    let found = world.review();
+    assert_eq!((found.say, found.winner), (Say::NotEnoughPosts, None), "{}", found.sentence);
+    assert_eq!(found.would_change, ["1 more comparable posts of A"]);
+    assert_eq!(found.comparable, Some(Verdict::Warn));
+}
+
+#[test]
+fn what_was_not_read_is_not_zero_and_takes_its_post_out() {
+    let mut world = World::won();
+    let post = world.posts[world.of('B')[0]].id;
+    let snapshot = world.snapshots.iter_mut().find(|snapshot| snapshot.post == post).unwrap();
+    snapshot.rows[0].reading = Reading::Missing { why: "the server was away".to_owned() };
+    let found = world.review();
+    assert_eq!(found.proxies[0].middles[1].posts, 4);
+    assert_eq!(found.variants[1].comparable, Some(4));
+    let missing = found.checks.iter().find(|finding| finding.check == Check::Missing).unwrap();
+    assert_eq!((missing.verdict, missing.statistic), (Verdict::Warn, Some(1.0)));
+}
+
+#[test]
+fn a_metric_that_nobody_gives_is_not_available_and_leaves_one_proxy_which_is_not_enough() {
+    let mut world = World::won();
+    for snapshot in &mut world.snapshots {
+        snapshot.rows[1].reading = Reading::NotOffered;
+    }
+    let found = world.review();
+    assert_eq!(found.winner, None);
+    assert_eq!(found.proxies[1].aside.as_deref(), Some("not read on any post at 1d"));
+    assert!(found.proxies[1].middles.iter().all(|middle| middle.value.is_none() && middle.posts == 0));
+    assert!(found.sentence.contains("One proxy is not enough to ship."), "{}", found.sentence);
+}
+
+#[test]
+fn ages_are_not_mixed() {
+    let mut world = World::won();
+    world.experiment.brief.as_mut().unwrap().success_proxies[1].age = SnapshotAge(Span::hours(6));
+    let found = world.review();
+    assert_eq!(found.age, DAY);
+    assert_eq!(found.proxies[1].aside.as_deref(), Some("declared at 6h, not at 1d; ages are not mixed"));
+    assert!(found.proxies[1].ratios.is_empty() && found.winner.is_none());
+    assert!(found.proxies[1].middles.iter().all(|middle| middle.value.is_none()), "nothing was read at 6 h");
+}
+
+#[test]
+fn a_post_by_hand_close_by_and_a_late_one_are_warnings_that_somebody_must_answer() {
+    let mut world = World::won();
+    world.others.push(world.posts[0].live().unwrap().at.plus(Span::minutes(1)));
+    let found = world.review();
+    let crowded = found.checks.iter().find(|finding| finding.check == Check::Interference).unwrap();
+    assert_eq!((crowded.verdict, crowded.posts.as_slice()), (Verdict::Warn, [0].as_slice()));
+    assert_eq!(found.say, Say::NotEnoughPosts);
+    let mut world = World::won();
+    let at = world.posts[3].window.from.plus(Span::minutes(40));
+    if let PostState::Verified { live, .. } = &mut world.posts[3].state {
+        live.at = at;
+    }
+    for snapshot in world.snapshots.iter_mut().filter(|snapshot| snapshot.post == world.posts[3].id) {
+        snapshot.captured = at.plus(DAY.0);
+    }
+    let late = world.review().checks.into_iter().find(|finding| finding.check == Check::Lateness).unwrap();
+    assert_eq!((late.verdict, late.statistic), (Verdict::Warn, Some(40.0)));
+}
+
+#[test]
+fn a_stage_that_says_invalid_is_believed() {
+    let mut world = World::won();
+    world.experiment.stage = Stage::Invalid { why: "B went out 5 h later than A".to_owned() };
+    let found = world.review();
+    assert_eq!((found.say, found.winner, found.comparable), (Say::Invalid, None, Some(Verdict::Invalid)));
+    assert_eq!(found.sentence, "Not comparable: B went out 5 h later than A. Outcomes are informational only.");
+}
+
+#[test]
+fn what_tests_nothing_and_what_has_no_plan_is_refused() {
+    let mut world = World::won();
+    let facts = |world: &World| {
+        review(&OutcomeFacts {
+            experiment: &world.experiment,
+            client: &world.client,
+            surface: None,
+            posts: &[],
+            snapshots: &[],
+            others: &[],
+            now: world.now,
+        })
+        .unwrap_err()
+        .rule
+    };
+    world.experiment.plan = None;
+    assert_eq!(facts(&world), "outcome.no-plan");
+    world.experiment.brief = None;
+    assert_eq!(facts(&world), "outcome.house");
+}
+
+#[test]
+fn an_outcome_is_the_same_after_it_was_written_and_read() {
+    let found = World::won().review();
+    let text = serde_json::to_string(&found).unwrap();
+    assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), found);
+    assert!(!text.contains("NaN"));
+}
