@@ -609,6 +609,7 @@ fn foreign_text_is_kept_as_it_came_and_shown_as_markers() {
         &["post", "list"],
         &["post", "list", "ACME-001"],
         &["snapshot", "list"],
+        &["outcome", "show", "ACME-001"],
         &["escalation", "list", "--all"],
         &["engine", "status"],
         &["events", "tail", "-n", "200"],

@@ -169,6 +169,9 @@ pub(crate) enum Noun {
     /// Metrics of posts at equal ages
     #[command(subcommand, before_help = noun::snapshot::EXAMPLES)]
     Snapshot(noun::snapshot::Verb),
+    /// What experiments say: comparable or not, who is ahead, what would change it
+    #[command(subcommand, before_help = noun::outcome::EXAMPLES)]
+    Outcome(noun::outcome::Verb),
     /// What a person must settle
     #[command(subcommand, before_help = noun::escalation::EXAMPLES)]
     Escalation(noun::escalation::Verb),

@@ -158,6 +158,7 @@ async fn dispatch(noun: Noun, session: &mut Session<'_>) -> Result<Told, Failure
         Noun::Layer(verb) => noun::layer::run(session, verb).await,
         Noun::Post(verb) => noun::post::run(session, verb).await,
         Noun::Snapshot(verb) => noun::snapshot::run(session, verb).await,
+        Noun::Outcome(verb) => noun::outcome::run(session, verb).await,
         Noun::Escalation(verb) => noun::escalation::run(session, verb).await,
         Noun::Engine(verb) => noun::engine::run(session, verb).await,
         Noun::Demo(_) => Err(Failure::failed("the demo is started by the program")),

@@ -15,6 +15,7 @@ use domain::experiment::later::Later;
 use domain::hash::Digest;
 use domain::hold::Hold;
 use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::outcome::Outcome;
 use domain::post::{Attempt, PostState};
 use domain::preflight::{Finding, Level};
 use domain::role::Role;
@@ -90,6 +91,11 @@ pub enum Query {
     SnapshotList {
         /// Of one experiment.
         experiment: Option<String>,
+    },
+    /// What an experiment says: whether it can be compared, who is ahead, what would change it.
+    OutcomeShow {
+        /// Which, by code, id or unique prefix.
+        experiment: String,
     },
     /// What a person must settle.
     EscalationList {
@@ -402,6 +408,15 @@ pub struct SnapshotView {
     pub snapshot: Snapshot,
 }
 
+/// What an experiment says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeView {
+    /// The experiment.
+    pub line: ExperimentLine,
+    /// What is compared, and what comes of it.
+    pub outcome: Outcome,
+}
+
 /// How the engine is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -516,6 +531,8 @@ pub enum Answer {
     Post(Box<PostView>),
     /// To `SnapshotList`.
     Snapshots(Vec<SnapshotView>),
+    /// To `OutcomeShow`.
+    Outcome(Box<OutcomeView>),
     /// To `EscalationList`.
     Escalations(Vec<EscalationView>),
     /// To `EscalationShow`.

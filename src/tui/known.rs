@@ -111,7 +111,12 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) | Answer::Checkins(_) | Answer::Checkin(_) => {}
+            Answer::Posts(_)
+            | Answer::Outcome(_)
+            | Answer::Escalation(_)
+            | Answer::Store(_)
+            | Answer::Checkins(_)
+            | Answer::Checkin(_) => {}
         }
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod escalation;
 pub(crate) mod events;
 pub(crate) mod experiment;
 pub(crate) mod layer;
+pub(crate) mod outcome;
 pub(crate) mod policy;
 pub(crate) mod post;
 pub(crate) mod preflight;

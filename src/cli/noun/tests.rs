@@ -9,8 +9,8 @@ use chrono::DateTime;
 use clap::Parser;
 use clock::{Clock, ManualClock};
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine, PostView,
-    QueueLine, Sheet, SheetPost, StoreInfo, UserView, Verdict,
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, OutcomeView, PostLine,
+    PostView, QueueLine, Sheet, SheetPost, StoreInfo, UserView, Verdict,
 };
 use desk::rounds::RoundView;
 use desk::{Answer, Command, Done, Mode, Problem, Query};
@@ -22,11 +22,14 @@ use domain::client::{BrandKit, Policy};
 use domain::experiment::{Stage, Writer};
 use domain::hash::{ContentHash, Digest};
 use domain::id::{CheckinId, CommandId, ExperimentId, PostId};
+use domain::outcome::{
+    self, Check, Finding as Checked, Middle, Outcome, ProxyOutcome, Ranked, Ratio, Say, Strength, VariantCount,
+};
 use domain::post::PostState;
 use domain::preflight::{Finding, Guard, Level, Severity};
 use domain::refusal::Refusal;
 use domain::role::{Role, Scope};
-use domain::time::{UtcTime, Window};
+use domain::time::{SnapshotAge, Span, UtcTime, Window};
 use domain::variant::Lane;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -86,6 +89,10 @@ impl Script {
             Query::PostShow { post } if post_id().to_string().starts_with(&post) => Answer::Post(Box::new(post_view())),
             Query::PostShow { post } => return Err(Refusal::not_found("post", &post).into_problem()),
             Query::SnapshotList { .. } => Answer::Snapshots(Vec::new()),
+            Query::OutcomeShow { experiment } if experiment == "ACME-001" => Answer::Outcome(Box::new(outcome_view())),
+            Query::OutcomeShow { experiment } => {
+                return Err(Refusal::not_found("experiment", &experiment).into_problem());
+            }
             Query::EscalationList { .. } => Answer::Escalations(Vec::new()),
             Query::EscalationShow { escalation } => {
                 return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem());
@@ -228,6 +235,77 @@ fn experiment_view() -> ExperimentView {
         words: Vec::new(),
         holds: Vec::new(),
         posts: vec![post_line()],
+    }
+}
+
+/// An experiment in which B leads on replies, and reposts were never read.
+fn outcome_view() -> OutcomeView {
+    let count = |letter| VariantCount { letter, planned: 5, out: 5, read: 5, comparable: Some(5) };
+    let middle = |letter, value| Middle { letter, posts: 5, value };
+    let proxy = |metric: &str, words: &str, aside: Option<&str>, middles, ratios| ProxyOutcome {
+        metric: metric.to_owned(),
+        words: words.to_owned(),
+        family: Some("conversation".to_owned()),
+        per_view: false,
+        age: SnapshotAge(Span::hours(24)),
+        aside: aside.map(str::to_owned),
+        middles,
+        ratios,
+    };
+    let ratio = Ratio {
+        letter: 'B',
+        ratio: 1.344,
+        low: Some(1.12),
+        high: None,
+        p_up: 0.0125,
+        p_two: 0.025,
+        leads: true,
+        harmed: false,
+    };
+    let finding = |check, verdict, statistic, sentence: &str| Checked {
+        check,
+        verdict,
+        statistic,
+        posts: Vec::new(),
+        sentence: sentence.to_owned(),
+    };
+    let ranked = |letter, chance, overall: Option<f64>| Ranked {
+        letter,
+        chance,
+        overall,
+        expected: overall.map(|_| 1.13),
+        p: overall.map(|_| 0.0125),
+    };
+    OutcomeView {
+        line: line(),
+        outcome: Outcome {
+            say: Say::NoCall,
+            sentence: format!("No call: replies +34 % for B, nothing else moved. {HOSTILE}"),
+            winner: None,
+            age: SnapshotAge(Span::hours(24)),
+            comparable: Some(outcome::Verdict::Ok),
+            checks: vec![
+                finding(Check::Attrition, outcome::Verdict::Ok, Some(0.0), "No post was lost to the comparison."),
+                finding(Check::Zero, outcome::Verdict::Unavailable, None, "The platform tells no views."),
+            ],
+            variants: vec![count('A'), count('B')],
+            proxies: vec![
+                proxy("replyCount", "replies", None, vec![middle('A', Some(4.0)), middle('B', Some(5.5))], vec![ratio]),
+                proxy(
+                    "repostCount",
+                    "reposts",
+                    Some("not read on any post at 1d"),
+                    vec![middle('A', None), middle('B', None)],
+                    Vec::new(),
+                ),
+            ],
+            ranking: vec![ranked('B', 0.93, Some(1.344)), ranked('A', 0.07, None)],
+            confidence: Some(Strength::FairlyLikely),
+            would_change: vec!["with 10 posts a variant a difference of about 90 % would be seen".to_owned()],
+            next: "iterate, or repeat it with more posts".to_owned(),
+            seed: 42,
+            draw_repeated: true,
+        },
     }
 }
 
@@ -717,4 +795,37 @@ async fn an_item_is_put_off_until_a_time_in_the_operators_zone_or_until_the_next
     assert_eq!(run(&["queue", "later", "ACME-001", "soon"]).await.exit, 8);
     let ran = run(&["queue", "back", "ACME-001"]).await;
     assert_eq!(ran.acted[0].0, json!({"do": "queue_back", "experiment": "ACME-001"}));
+}
+
+#[tokio::test]
+async fn an_outcome_is_told_whole_and_what_is_not_known_is_never_zero() {
+    let ran = run(&["outcome", "show", "ACME-001"]).await;
+    assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
+    let told: Vec<String> = ran.out.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "says: no call",
+        "winner: n/a",
+        "comparable: yes",
+        "confidence: fairly likely",
+        "compared at: 1d",
+        "to do: iterate, or repeat it with more posts",
+        "would change it: with 10 posts a variant a difference of about 90 % would be seen",
+        "A 5 5 5 5",
+        "losses alike ok 0 No post was lost to the comparison.",
+        "no false zeros cannot tell n/a The platform tells no views.",
+        "1 B 93 % +34 % +13 % 1 in 80",
+        "2 A 7 % n/a n/a n/a",
+        "replies conversation A 4 (5), B 5.50 (5) B 1.34 1.12 to ? 1 in 80 leads",
+        "reposts conversation A n/a (5), B n/a (5) n/a n/a n/a n/a not read on any post at 1d",
+    ] {
+        assert!(told.iter().any(|told| told == line), "{line}\n{}", ran.out);
+    }
+    assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\u{202e}'), "{}", ran.out);
+    let ran = run(&["outcome", "show", "ACME-001", "--json"]).await;
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["data"]["outcome"]["say"], "no_call");
+    assert_eq!(json["data"]["outcome"]["proxies"][1]["middles"][0]["value"], Value::Null);
+    assert_eq!(json["data"]["outcome"]["winner"], Value::Null);
+    let ran = run(&["outcome", "show", "ACME-002"]).await;
+    assert_eq!(ran.exit, 4, "{}", ran.err);
 }

@@ -3,6 +3,7 @@
 //! Decides the answer to each query from one read snapshot, within the asker's clients (I14). Changes nothing.
 
 mod line;
+mod outcome;
 mod post;
 
 use clock::{Clock, RealClock};
@@ -106,6 +107,11 @@ impl Asked<'_, '_> {
             Query::PostList { experiment } => Answer::Posts(self.posts(experiment.as_deref())?),
             Query::PostShow { post } => Answer::Post(Box::new(post::whole(self.view, self.scope(), &post)?)),
             Query::SnapshotList { experiment } => Answer::Snapshots(self.snapshots(experiment.as_deref())?),
+            Query::OutcomeShow { experiment } => {
+                let experiment = self.experiment(&experiment)?;
+                let client = self.client(&experiment.client)?;
+                Answer::Outcome(Box::new(outcome::of(self.view, self.rules, &experiment, &client)?))
+            }
             Query::EscalationList { all } => {
                 let which = if all { Escalations::All } else { Escalations::Open };
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)

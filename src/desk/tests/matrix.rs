@@ -440,6 +440,7 @@ async fn a_stranger_gets_the_strangers_answer_and_nothing_else() {
             Query::PostList { experiment: None },
             Query::PostShow { post: alpha.doubt.clone() },
             Query::SnapshotList { experiment: None },
+            Query::OutcomeShow { experiment: alpha.waiting.clone() },
             Query::EscalationList { all: true },
             Query::EscalationShow { escalation: alpha.escalation.parse().unwrap() },
             Query::CheckinList,

@@ -7,6 +7,7 @@ mod health;
 mod later;
 mod layers;
 mod matrix;
+mod outcome;
 mod pictures;
 mod repeats;
 mod rounds;

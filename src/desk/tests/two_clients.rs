@@ -56,6 +56,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         }
         all.push(Query::PostList { experiment: Some(name.clone()) });
         all.push(Query::SnapshotList { experiment: Some(name.clone()) });
+        all.push(Query::OutcomeShow { experiment: name.clone() });
         all.push(Query::PostShow { post: name.clone() });
         all.push(Query::CheckinShow { checkin: name.clone() });
         if let Ok(escalation) = name.parse() {
@@ -82,6 +83,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::PostList { .. } => "post_list",
         Query::PostShow { .. } => "post_show",
         Query::SnapshotList { .. } => "snapshot_list",
+        Query::OutcomeShow { .. } => "outcome_show",
         Query::EscalationList { .. } => "escalation_list",
         Query::EscalationShow { .. } => "escalation_show",
         Query::CheckinList => "checkin_list",

@@ -16,10 +16,12 @@ mod tests;
 
 use science::inference::{
     CONTROL, Call, Judgement, NEEDED, NoCall, ProxyValues, Rule, Trial, Trusted, WinnerInput, judge, noticeable,
-    one_in, sentence, usual_composite_sd,
+    sentence, usual_composite_sd,
 };
-use science::validity::{self, Check, Finding, Validity, Verdict};
+use science::validity::{self, Validity};
 
+pub use science::inference::{Strength, one_in, percent};
+pub use science::validity::{Check, Finding, Verdict};
 pub use shape::{Middle, Outcome, ProxyOutcome, Ranked, Ratio, Say, VariantCount};
 
 use crate::brief::{Brief, Kind, StopCondition};

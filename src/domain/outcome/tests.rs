@@ -1,7 +1,5 @@
 //! Whole experiments, from posts and snapshots to what is said of them.
 
-use science::inference::Strength;
-
 use super::*;
 use crate::approval::{Approval, Binding, PolicyVersion};
 use crate::brief::{SurfaceId, Template, read};

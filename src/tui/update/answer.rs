@@ -69,6 +69,7 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Posts(_)
         | Answer::Post(_)
         | Answer::Snapshots(_)
+        | Answer::Outcome(_)
         | Answer::Escalations(_)
         | Answer::Escalation(_)
         | Answer::Checkins(_)
