@@ -6,9 +6,11 @@
 use science::design::SlotClass;
 use science::validity::{Delivered, PostFacts, Read, Record};
 
-use super::proxy::Proxies;
+use super::proxy::{Declared, Proxies};
 use super::{OutcomeFacts, VariantCount};
+use crate::brief::Brief;
 use crate::calendar::plan::{Drawn, Plan, PlannedSlot, class_of};
+use crate::hold::HoldCause;
 use crate::post::{Post, PostState};
 use crate::snapshot::{Reading, Snapshot};
 use crate::time::{SnapshotAge, Span, UtcTime, Zone};
@@ -107,7 +109,11 @@ pub(super) fn post_facts(
     slots
         .iter()
         .zip(planned)
-        .map(|(slot, (planned, block))| one(facts, slot, (planned.class, *block), proxies, &metrics))
+        .enumerate()
+        .map(|(at, (slot, (planned, block)))| {
+            let reads = slot.out_at().map(|out| reads((at, slot), out, proxies, &metrics)).unwrap_or_default();
+            one(facts, slot, (planned.class, *block), reads)
+        })
         .collect()
 }
 
@@ -115,8 +121,7 @@ fn one(
     facts: &OutcomeFacts<'_>,
     slot: &Slot<'_>,
     (planned_class, block): (SlotClass, usize),
-    proxies: &Proxies,
-    metrics: &[String],
+    reads: Vec<Read>,
 ) -> PostFacts {
     let out = slot.out_at();
     let zone: Zone = facts.client.zone;
@@ -143,7 +148,7 @@ fn one(
         forecast: None,
         era: None,
         era_crossed: false,
-        reads: out.map(|out| reads(slot, out, proxies, metrics)).unwrap_or_default(),
+        reads,
     }
 }
 
@@ -172,7 +177,12 @@ fn record(post: &Post) -> Record {
     if sent == approval.binding.content { Record::Same } else { Record::Differs }
 }
 
-fn reads(slot: &Slot<'_>, out: UtcTime, proxies: &Proxies, metrics: &[String]) -> Vec<Read> {
+fn reads((at, slot): (usize, &Slot<'_>), out: UtcTime, proxies: &Proxies, metrics: &[String]) -> Vec<Read> {
+    // A reading that gives no value to compare is a gap, too: a count without its views, a level of 0.
+    let proxy = |snapshot: &Snapshot, declared: &Declared| {
+        let gap = snapshot.age == proxies.age && !declared.has(at);
+        if gap { None } else { number(snapshot, &declared.metric) }
+    };
     slot.snapshots
         .iter()
         .map(|snapshot| Read {
@@ -181,7 +191,7 @@ fn reads(slot: &Slot<'_>, out: UtcTime, proxies: &Proxies, metrics: &[String]) -
             views: proxies.views.as_ref().and_then(|views| number(snapshot, views)),
             comments: COMMENTS.iter().find_map(|name| number(snapshot, name)),
             watched: number(snapshot, WATCHED).map(|percent| percent / 100.0),
-            proxies: proxies.taking_part.iter().map(|declared| number(snapshot, &declared.metric)).collect(),
+            proxies: proxies.taking_part.iter().map(|declared| proxy(snapshot, declared)).collect(),
             counters: metrics.iter().map(|metric| number(snapshot, metric)).collect(),
         })
         .collect()
@@ -206,6 +216,29 @@ fn counters(slots: &[Slot<'_>]) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// Returns the variants on whose posts a guardrail was crossed: more failed than the brief allows, or a hold for a breach
+/// stands, which is everybody's.
+pub(super) fn breached(facts: &OutcomeFacts<'_>, brief: &Brief, variants: usize) -> Vec<bool> {
+    let held = facts.experiment.holds.list().iter().any(|hold| hold.cause == HoldCause::Breach);
+    let limits = brief.guardrails.iter().filter(|limit| limit.signal == FAILURES).map(|limit| limit.limit);
+    let limit = limits.fold(f64::INFINITY, f64::min);
+    (0..variants)
+        .map(|variant| {
+            let letter = facts.experiment.variants.get(variant).map(|variant| variant.letter);
+            let failed = facts.posts.iter().filter(|post| Some(post.letter) == letter && is_failed(&post.state));
+            let failed = u32::try_from(failed.count()).unwrap_or(u32::MAX);
+            held || failed > 0 && f64::from(failed) >= limit
+        })
+        .collect()
+}
+
+/// The guardrail that counts posts which could not be published.
+const FAILURES: &str = "publish_failures";
+
+fn is_failed(state: &PostState) -> bool {
+    matches!(state, PostState::Failed { .. })
 }
 
 /// Returns a span in hours.

@@ -198,8 +198,7 @@ impl Review<'_> {
             trusted,
             needed: self.needed(),
             alpha: ALPHA,
-            // A breach pauses the whole experiment, whose posts then stop; it is told by its stage.
-            breached: &vec![false; self.variants()],
+            breached: &evidence::breached(self.facts, self.brief, self.variants()),
             suspected: &valid.suspected,
             seed: self.plan.seed,
         })

@@ -31,6 +31,11 @@ impl Declared {
         self.values.iter().map(|value| value.unwrap_or(0.0)).collect()
     }
 
+    /// Whether a slot's post gives a value to compare.
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.values.get(at).is_some_and(Option::is_some)
+    }
+
     /// Its name in a sentence.
     pub(super) fn said(&self) -> String {
         match self.measure {
@@ -46,13 +51,15 @@ pub(super) struct Proxies {
     declared: Vec<ProxyOutcome>,
     /// The metric that tells how many saw a post.
     pub(super) views: Option<String>,
+    /// The one age.
+    pub(super) age: SnapshotAge,
 }
 
 impl Proxies {
     pub(super) fn read(brief: &Brief, surface: Option<&Surface>, age: SnapshotAge, slots: &[Slot<'_>]) -> Self {
         let views = surface.and_then(|surface| VIEWS.iter().find(|name| surface.metric(name).is_some()));
         let views = views.map(|name| (*name).to_owned());
-        let mut found = Self { taking_part: Vec::new(), declared: Vec::new(), views };
+        let mut found = Self { taking_part: Vec::new(), declared: Vec::new(), views, age };
         for (place, proxy) in brief.success_proxies.iter().enumerate() {
             let known = surface.and_then(|surface| surface.metric(&proxy.metric));
             let family = known.map(|metric| metric.family);

@@ -7,7 +7,7 @@ use crate::calendar::plan::{PlanFacts, draw, window_of};
 use crate::client::{BrandKit, Policy};
 use crate::experiment::{ExperimentKind, Writer};
 use crate::hash::{Digest, Fingerprint};
-use crate::hold::Holds;
+use crate::hold::{Hold, HoldCause, Holds};
 use crate::id::{ExperimentId, PostId, VariantId};
 use crate::post::{Live, PostKind, PostState, Proof};
 use crate::preflight::Level;
@@ -311,6 +311,49 @@ fn a_metric_that_nobody_gives_is_not_available_and_leaves_one_proxy_which_is_not
     assert_eq!(found.proxies[1].aside.as_deref(), Some("not read on any post at 1d"));
     assert!(found.proxies[1].middles.iter().all(|middle| middle.value.is_none() && middle.posts == 0));
     assert!(found.sentence.contains("One proxy is not enough to ship."), "{}", found.sentence);
+}
+
+#[test]
+fn a_count_without_its_views_is_a_gap_and_not_a_value() {
+    let mut world = World::won();
+    let brief = world.experiment.brief.as_mut().unwrap();
+    brief.success_proxies[0].metric = "comment_count".to_owned();
+    brief.success_proxies[1].metric = "share_count".to_owned();
+    let row = |metric: &str, reading| SnapshotRow { metric: metric.to_owned(), reading };
+    for snapshot in &mut world.snapshots {
+        snapshot.rows[0].metric = "comment_count".to_owned();
+        snapshot.rows[1].metric = "share_count".to_owned();
+        snapshot.rows.push(row("view_count", Reading::Value { value: 1000.0 }));
+    }
+    world.snapshots[0].rows[2].reading = Reading::Missing { why: "the server was away".to_owned() };
+    let facts = OutcomeFacts {
+        experiment: &world.experiment,
+        client: &world.client,
+        surface: Surfaces::embedded().get(&SurfaceId("tiktok_video".to_owned())),
+        posts: &world.posts,
+        snapshots: &world.snapshots,
+        others: &world.others,
+        now: world.now,
+    };
+    let found = review(&facts).unwrap();
+    assert!(found.proxies.iter().all(|proxy| proxy.per_view && proxy.aside.is_none()), "{:?}", found.proxies);
+    let compared: usize = found.variants.iter().filter_map(|count| count.comparable).sum();
+    assert_eq!(compared, 9, "its post is out: {}", found.sentence);
+}
+
+#[test]
+fn a_breach_keeps_the_variant_that_leads_from_winning() {
+    let mut world = World::won();
+    let hold = Hold {
+        cause: HoldCause::Breach,
+        by: "engine".to_owned(),
+        at: world.now,
+        reason: "too many failures".to_owned(),
+    };
+    world.experiment.holds.add(hold);
+    let found = world.review();
+    assert_eq!((found.say, found.winner), (Say::NoCall, None));
+    assert!(found.sentence.contains("a guardrail was crossed on its posts"), "{}", found.sentence);
 }
 
 #[test]
