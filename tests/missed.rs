@@ -1,5 +1,4 @@
 //! A post that a person approved and that did not go out is told to a person; it is never sent late.
-#![expect(clippy::expect_used, reason = "what a test stands on fails the test, with words")]
 #![expect(clippy::disallowed_methods, reason = "what must not happen is waited for in real time")]
 
 mod support;
