@@ -139,10 +139,9 @@ pub(crate) fn why_no_start(model: &Model, action: Action) -> Option<String> {
 }
 
 fn alert(model: &Model) -> Can {
-    let here = model.place.open.is_none() && model.place.pane == Pane::Morning && model.morning.step == Step::Alerts;
-    let cursor = model.morning.alerts.cursor();
-    let open = cursor.is_some_and(|id| model.known.escalations.iter().flatten().any(|e| e.id == *id));
-    if here && open { Can::Yes } else { not("there is no open alert under the cursor") }
+    let cursor = model.alert_subject();
+    let open = cursor.is_some_and(|id| model.known.escalations.iter().flatten().any(|e| e.id == id));
+    if open { Can::Yes } else { not("there is no open alert under the cursor") }
 }
 
 fn sign_off(model: &Model) -> Can {
@@ -165,8 +164,8 @@ fn act(model: &Model) -> Can {
             },
             Step::Layers | Step::SignOff => not("there is nothing to settle here"),
         },
-        (None, Pane::Experiments) => match model.experiments.list.cursor() {
-            Some(id) => main_step(model, *id),
+        (None, Pane::Experiments) => match model.subject() {
+            Some(id) => main_step(model, id),
             None => not("there is no experiment under the cursor"),
         },
         (None, Pane::System) => start_engine(model),
@@ -174,15 +173,26 @@ fn act(model: &Model) -> Can {
 }
 
 fn approve_marked(model: &Model) -> Can {
-    match model.morning.marked.len() {
-        0 => match model.morning.queue.cursor() {
-            Some(id) => approve(model, *id),
-            None => not("nothing waits for a word"),
+    let (shown, hidden) = morning::marked(model);
+    match (shown.len(), hidden.len()) {
+        (0, 0) => match model.subject() {
+            Some(id) => approve(model, id),
+            None => not(no_item(model)),
         },
-        n => match why_no_start(model, Action::ApproveReview) {
+        (0, 1) => not("the item that is marked is not shown here"),
+        (0, n) => Can::Not(format!("the {n} items that are marked are not shown here")),
+        (n, _) => match why_no_start(model, Action::ApproveReview) {
             Some(why) => Can::Not(why),
             None => Can::As(format!("approve {n}")),
         },
+    }
+}
+
+/// Says why there is no item to act on: none waits, or none of those that are shown is under the cursor.
+fn no_item(model: &Model) -> &'static str {
+    match (model.place.pane, model.morning.queue.order().is_empty()) {
+        (Pane::Morning, true) => "nothing waits for a word",
+        (Pane::Morning | Pane::Experiments | Pane::System, _) => "no row that is shown here is under the cursor",
     }
 }
 
@@ -224,7 +234,7 @@ fn refuse(model: &Model) -> Can {
     match model.subject() {
         Some(id) if morning::is_waiting(model, id) => Can::Yes,
         Some(_) => not("it does not wait for a word"),
-        None => not("there is nothing to refuse here"),
+        None => not(no_item(model)),
     }
 }
 
@@ -236,26 +246,26 @@ fn later(model: &Model) -> Can {
         Some(id) if morning::later(model, id).is_some() => Can::As("back now".to_owned()),
         Some(id) if morning::is_waiting(model, id) => Can::Yes,
         Some(_) => not("it does not wait for a word"),
-        None => not("nothing waits for a word"),
+        None => not(no_item(model)),
     }
 }
 
 fn mark(model: &Model) -> Can {
-    match model.morning.queue.cursor() {
-        Some(id) if morning::is_waiting(model, *id) => Can::Yes,
+    match model.subject() {
+        Some(id) if morning::is_waiting(model, id) => Can::Yes,
         Some(_) => not("it does not wait for a word"),
-        None => not("nothing waits for a word"),
+        None => not(no_item(model)),
     }
 }
 
 fn open(model: &Model) -> Can {
     match (model.place.open, model.place.pane) {
-        (None, Pane::Morning) => match model.morning.queue.cursor() {
-            Some(id) if model.known.items.contains_key(id) => Can::Yes,
+        (None, Pane::Morning) => match model.subject() {
+            Some(id) if model.known.items.contains_key(&id) => Can::Yes,
             Some(_) => not("its sheet is still being read"),
-            None => not("nothing waits for a word"),
+            None => not(no_item(model)),
         },
-        (None, Pane::Experiments) => match model.experiments.list.cursor() {
+        (None, Pane::Experiments) => match model.subject() {
             Some(_) => Can::Yes,
             None => not("there is no experiment under the cursor"),
         },

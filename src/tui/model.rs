@@ -357,17 +357,27 @@ impl Model {
         }
     }
 
-    /// Returns the experiment that a key would act on.
+    /// Returns the experiment that a key would act on: one that is open, or a row that is shown.
     pub(crate) fn subject(&self) -> Option<ExperimentId> {
         match (self.place.open, self.place.pane) {
             (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(id),
             (None, Pane::Morning) => match self.morning.step {
-                Step::Queue => self.morning.queue.cursor().copied(),
+                Step::Queue => self.morning.queue.cursor().copied().filter(|id| crate::morning::is_shown(self, *id)),
                 Step::Alerts | Step::Layers | Step::SignOff => None,
             },
-            (None, Pane::Experiments) => self.experiments.list.cursor().copied(),
+            (None, Pane::Experiments) => {
+                self.experiments.list.cursor().copied().filter(|id| crate::experiments::is_shown(self, *id))
+            }
             (None, Pane::System) => None,
         }
+    }
+
+    /// Returns the alert that a key would act on: the row under the cursor, if it is shown.
+    pub(crate) fn alert_subject(&self) -> Option<EscalationId> {
+        let here = self.place.open.is_none()
+            && self.place.pane == Pane::Morning
+            && self.morning.step == crate::morning::Step::Alerts;
+        self.morning.alerts.cursor().copied().filter(|id| here && crate::morning::is_alert_shown(self, *id))
     }
 
     /// Returns my role; a viewer's while it is not known.

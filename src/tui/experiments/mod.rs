@@ -12,6 +12,7 @@ use domain::id::ExperimentId;
 use tui_input::Input;
 
 use crate::can::is_paused;
+use crate::filter::Filter;
 use crate::list::List;
 use crate::model::Model;
 use crate::sign::Sign;
@@ -100,12 +101,18 @@ pub(crate) fn sign(model: &Model, line: &ExperimentLine) -> Sign {
 
 /// Returns the ids that filter and scope leave.
 pub(crate) fn shown(model: &Model) -> Vec<ExperimentId> {
-    let filter = crate::filter::Filter::read(model.experiments.filter.value());
-    let keep = |id: &&ExperimentId| {
-        let Some(line) = model.known.line(**id) else { return false };
-        let text = format!("{} {}", line.name, line.code);
-        let state = if is_paused(line) { "paused" } else { line.stage.word() };
-        model.in_scope(&line.client) && filter.keeps(line.client.as_str(), state, &text)
-    };
-    model.experiments.list.order().iter().filter(keep).copied().collect()
+    let filter = Filter::read(model.experiments.filter.value());
+    model.experiments.list.order().iter().filter(|id| keeps(model, &filter, **id)).copied().collect()
+}
+
+/// Tells whether filter and scope leave an experiment.
+pub(crate) fn is_shown(model: &Model, id: ExperimentId) -> bool {
+    keeps(model, &Filter::read(model.experiments.filter.value()), id)
+}
+
+fn keeps(model: &Model, filter: &Filter, id: ExperimentId) -> bool {
+    let Some(line) = model.known.line(id) else { return false };
+    let text = format!("{} {}", line.name, line.code);
+    let state = if is_paused(line) { "paused" } else { line.stage.word() };
+    model.in_scope(&line.client) && filter.keeps(line.client.as_str(), state, &text)
 }

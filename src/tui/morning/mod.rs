@@ -23,6 +23,7 @@ use tui_input::Input;
 
 pub(crate) use day::strip;
 
+use crate::filter::Filter;
 use crate::list::List;
 use crate::model::Model;
 use crate::sign::Sign;
@@ -260,25 +261,40 @@ fn left_by(line: Option<&ExperimentLine>) -> Sign {
 
 /// Returns the ids that the filter and the scope leave, in the list's order.
 pub(crate) fn shown_queue(model: &Model) -> Vec<ExperimentId> {
-    let filter = crate::filter::Filter::read(model.morning.filter.value());
-    let keep = |id: &&ExperimentId| {
-        let Some(line) = model.known.line(**id) else { return true };
-        let sign = sign(model, **id);
-        let item = model.known.items.get(*id);
-        let handles = item.map(|item| item.accounts().iter().map(|a| model.known.handle(a)).collect::<Vec<_>>());
-        let text = format!("{} {} {}", line.name, line.code, handles.unwrap_or_default().join(" "));
-        model.in_scope(&line.client) && filter.keeps(line.client.as_str(), &sign.word.plain(), &text)
-    };
-    model.morning.queue.order().iter().filter(keep).copied().collect()
+    let filter = Filter::read(model.morning.filter.value());
+    model.morning.queue.order().iter().filter(|id| keeps(model, &filter, **id)).copied().collect()
+}
+
+/// Tells whether filter and scope leave an item.
+pub(crate) fn is_shown(model: &Model, id: ExperimentId) -> bool {
+    keeps(model, &Filter::read(model.morning.filter.value()), id)
+}
+
+fn keeps(model: &Model, filter: &Filter, id: ExperimentId) -> bool {
+    let Some(line) = model.known.line(id) else { return true };
+    let sign = sign(model, id);
+    let item = model.known.items.get(&id);
+    let handles = item.map(|item| item.accounts().iter().map(|a| model.known.handle(a)).collect::<Vec<_>>());
+    let text = format!("{} {} {}", line.name, line.code, handles.unwrap_or_default().join(" "));
+    model.in_scope(&line.client) && filter.keeps(line.client.as_str(), &sign.word.plain(), &text)
+}
+
+/// Returns what is marked, in the list's order: what filter and scope leave of it, and what they hide.
+pub(crate) fn marked(model: &Model) -> (Vec<ExperimentId>, Vec<ExperimentId>) {
+    let filter = Filter::read(model.morning.filter.value());
+    let marked = model.morning.queue.order().iter().filter(|id| model.morning.marked.contains(id));
+    marked.partition(|id| keeps(model, &filter, **id))
 }
 
 /// Returns the alerts that the scope leaves.
 pub(crate) fn shown_alerts(model: &Model) -> Vec<EscalationId> {
-    let keep = |id: &&EscalationId| {
-        let found = model.known.escalations.iter().flatten().find(|e| e.id == **id);
-        found.is_none_or(|e| model.in_scope(&e.client))
-    };
-    model.morning.alerts.order().iter().filter(keep).copied().collect()
+    model.morning.alerts.order().iter().filter(|id| is_alert_shown(model, **id)).copied().collect()
+}
+
+/// Tells whether the scope leaves an alert.
+pub(crate) fn is_alert_shown(model: &Model, id: EscalationId) -> bool {
+    let found = model.known.escalations.iter().flatten().find(|e| e.id == id);
+    found.is_none_or(|e| model.in_scope(&e.client))
 }
 
 /// Returns how many items wait for a word, and how many of them are clean.

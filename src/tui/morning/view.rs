@@ -158,7 +158,7 @@ fn queue(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> 
 }
 
 fn queue_title(model: &Model, shown: usize) -> Line {
-    let marked = model.morning.marked.len();
+    let (marked, hidden) = super::marked(model);
     let waiting = model.morning.queue.waiting();
     let mut parts = Vec::new();
     if waiting > 0 {
@@ -166,10 +166,10 @@ fn queue_title(model: &Model, shown: usize) -> Line {
     } else if model.morning.queue.is_out_of_order() {
         parts.push("r sorts them".to_owned());
     }
-    if marked > 0 {
-        parts.push(format!("{marked} of {shown} marked"));
-    } else {
-        parts.push(preview::counted(shown, "item"));
+    match (marked.len(), hidden.len()) {
+        (0, 0) => parts.push(preview::counted(shown, "item")),
+        (marked, 0) => parts.push(format!("{marked} of {shown} marked")),
+        (marked, hidden) => parts.push(format!("{marked} of {shown} marked, {hidden} not shown")),
     }
     if model.size.class() != Class::S && model.size.class() != Class::Tiny {
         parts.push(when::weekday_day(model.wall(), model.setting.zone));
@@ -283,7 +283,7 @@ impl Columns {
 fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
     match model.morning.step {
         Step::Alerts => {
-            let alert = model.morning.alerts.cursor().and_then(|id| alert(model, *id));
+            let alert = model.alert_subject().and_then(|id| alert(model, id));
             alert.map_or_else(Vec::new, |alert| of_alert(model, alert, width))
         }
         Step::Layers | Step::SignOff => Vec::new(),

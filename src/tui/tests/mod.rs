@@ -11,5 +11,6 @@ mod later;
 mod pictures;
 mod presence;
 mod rounds;
+mod rows;
 mod screens;
 mod tasks;

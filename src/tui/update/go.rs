@@ -207,7 +207,7 @@ fn current_need(model: &Model) -> Option<Need> {
 pub(super) fn why_subject(model: &Model) -> Option<Subject> {
     let alerts = model.place.open.is_none() && model.place.pane == Pane::Morning && model.morning.step == Step::Alerts;
     if alerts {
-        return model.morning.alerts.cursor().copied().map(Subject::Alert);
+        return model.alert_subject().map(Subject::Alert);
     }
     match model.subject() {
         Some(id) => Some(Subject::Experiment(id)),

@@ -27,7 +27,7 @@ pub(super) fn act(model: &mut Model) {
         (None, Pane::Morning) => match model.morning.step {
             Step::Queue => act_on_rows(model),
             Step::Alerts => {
-                if let Some(id) = model.morning.alerts.cursor().copied() {
+                if let Some(id) = model.alert_subject() {
                     let now = model.now.real_ms;
                     model.sheets.push(Sheet::Resolve(Reasoned::new(id, now)));
                 }
@@ -54,8 +54,9 @@ fn act_on_page(model: &mut Model, id: ExperimentId) {
 }
 
 fn act_on_rows(model: &mut Model) {
-    if model.morning.marked.is_empty() {
-        let Some(id) = model.morning.queue.cursor().copied() else { return };
+    let (marked, hidden) = morning::marked(model);
+    if marked.is_empty() {
+        let Some(id) = model.subject() else { return };
         let standing = standing(model, id);
         if standing == Some(Standing::Clean) {
             open_sheet(model, vec![id], Vec::new());
@@ -71,10 +72,10 @@ fn act_on_rows(model: &mut Model) {
         }
         return;
     }
-    let marked: Vec<ExperimentId> =
-        model.morning.queue.order().iter().filter(|id| model.morning.marked.contains(id)).copied().collect();
     let (clean, rest): (Vec<_>, Vec<_>) = marked.into_iter().partition(|id| morning::is_clean(model, *id));
     let mut left_out: Vec<(ExperimentId, String)> = rest.into_iter().map(|id| (id, why_left_out(model, id))).collect();
+    // A mark that cannot be seen is no word for anything.
+    left_out.extend(hidden.into_iter().map(|id| (id, "marked, but not shown here".to_owned())));
     // Whatever else waits is named too, so that nobody takes the sheet for the whole queue.
     let shown = morning::shown_queue(model);
     let others = shown.into_iter().filter(|id| !model.morning.marked.contains(id) && morning::is_waiting(model, *id));
@@ -204,7 +205,7 @@ pub(super) fn bring_back(model: &mut Model) {
 }
 
 pub(super) fn mark(model: &mut Model) {
-    let Some(id) = model.morning.queue.cursor().copied() else { return };
+    let Some(id) = model.subject() else { return };
     if !model.morning.marked.remove(&id) {
         model.morning.marked.insert(id);
         model.morning.last_mark = Some(id);
@@ -215,7 +216,7 @@ pub(super) fn mark(model: &mut Model) {
 pub(super) fn mark_run(model: &mut Model) {
     let shown = morning::shown_queue(model);
     let place = |id: Option<ExperimentId>| id.and_then(|id| shown.iter().position(|other| *other == id));
-    let Some(here) = place(model.morning.queue.cursor().copied()) else { return };
+    let Some(here) = place(model.subject()) else { return };
     let from = place(model.morning.last_mark).unwrap_or(here);
     let run: Vec<ExperimentId> = shown
         .iter()

@@ -118,7 +118,7 @@ pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
 }
 
 pub(super) fn take(model: &mut Model, effects: &mut Effects) {
-    let Some(escalation) = model.morning.alerts.cursor().copied() else { return };
+    let Some(escalation) = model.alert_subject() else { return };
     let group = new_group(model);
     send(model, effects, group, None, Doing::Take, Command::EscalationTake { escalation });
 }
