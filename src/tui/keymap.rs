@@ -292,7 +292,7 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::RefuseSheet, &[Char('3')], Intent::Choice(3), "wrong asset", "refuse: wrong asset"),
     quiet(S::RefuseSheet, &[Char('4')], Intent::Choice(4), "weak test", "refuse: weak test"),
     quiet(S::RefuseSheet, &[Char('5')], Intent::Choice(5), "timing", "refuse: timing"),
-    quiet(S::RefuseSheet, &[Char('6')], Intent::Choice(6), "other", "refuse: other"),
+    quiet(S::RefuseSheet, &[Char('6')], Intent::Choice(6), "other", "refuse: other, in your words"),
     quiet(S::RefuseSheet, &[Char('e')], Intent::Words, "add words", "add words to the reason, then choose it"),
     quiet(S::RefuseSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; nothing is refused"),
     quiet(S::StopSheet, &[Char('1')], Intent::Choice(1), "this experiment", "stop this experiment at once"),

@@ -6,6 +6,7 @@ use crate::can::{Can, can};
 use crate::keymap::{Binding, Intent, Scope, key_of, valid};
 use crate::line::{Line, Look};
 use crate::model::Model;
+use crate::sheets::Sheet;
 use crate::theme::Role;
 
 /// The most keys on the bar.
@@ -31,7 +32,10 @@ pub(super) fn line(model: &Model) -> Line {
     let mut line = Line::new();
     let typing = matches!(model.scopes().first(), Some(Scope::Field | Scope::HelpSheet | Scope::PaletteSheet));
     if typing {
-        for (intent, words) in [(Intent::Confirm, "keeps it"), (Intent::Run, "does it"), (Intent::Dismiss, "ends it")] {
+        // The words of a refusal that is none of the list are all it waits for.
+        let refuses = matches!(model.sheets.last(), Some(Sheet::Refuse(refuse)) if refuse.other);
+        let keeps = if refuses { "refuses" } else { "keeps it" };
+        for (intent, words) in [(Intent::Confirm, keeps), (Intent::Run, "does it"), (Intent::Dismiss, "ends it")] {
             if let Some(key) = key_of(&model.scopes(), intent) {
                 line = line.key(key.to_string()).plain(" ").muted(words).plain("  ");
             }

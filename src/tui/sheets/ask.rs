@@ -5,7 +5,7 @@
 use desk::Stoppable;
 use domain::id::EscalationId;
 
-use super::{Content, REASONS, Reasoned, Refuse, Resume, Sheet, Stop, confirm_foot, field_line};
+use super::{Content, OTHER, REASONS, Reasoned, Refuse, Resume, Sheet, Stop, confirm_foot, field_line};
 use crate::clean::Clean;
 use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look, ledger};
@@ -27,12 +27,19 @@ pub(super) fn refuse(model: &Model, refuse: &Refuse) -> Content {
     for (number, reason) in (1_u8..).zip(REASONS) {
         let key = key(Scope::RefuseSheet, Intent::Choice(number));
         let line = if refuse.typing { Line::new().muted(key) } else { Line::new().key(key) };
-        lines.push(line.goto(3).plain(reason));
+        let line = line.goto(3);
+        lines.push(if refuse.other && number == OTHER { line.bold(reason) } else { line.plain(reason) });
     }
     lines.push(Line::new());
     lines.push(Line::new().muted("It goes back to its author with the reason; its slots are given up."));
     if refuse.typing || !refuse.words.value().is_empty() {
         lines.push(field_line("words", &refuse.words, refuse.typing));
+    }
+    if refuse.other {
+        let back = Line::new().key(key(Scope::Field, Intent::Confirm)).plain("  ").muted("refuses with these words");
+        let back = back.goto(34).key(key(Scope::Field, Intent::Dismiss)).plain("  ").muted("back to the reasons");
+        let aside = "your words are the reason".into();
+        return Content { title: "Refuse".into(), aside, lines, foot: vec![Line::new(), back], top: 0 };
     }
     let words = key(Scope::RefuseSheet, Intent::Words);
     let foot = vec![

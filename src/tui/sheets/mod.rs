@@ -56,6 +56,8 @@ pub(crate) struct Refuse {
     pub(crate) experiment: ExperimentId,
     pub(crate) words: Input,
     pub(crate) typing: bool,
+    /// The reason is none of the list: what is typed is the reason.
+    pub(crate) other: bool,
 }
 
 /// What may be stopped from here.
@@ -104,6 +106,9 @@ pub(crate) struct Pictures {
 
 /// The reasons of a refusal: statistics need the list, people need the words.
 pub(crate) const REASONS: [&str; 6] = ["off brand", "claim risk", "wrong asset", "weak test", "timing", "other"];
+
+/// The number of the last of them, which says nothing without words.
+pub(crate) const OTHER: u8 = 6;
 
 impl Sheet {
     /// Returns the scopes that hold while it is on top.

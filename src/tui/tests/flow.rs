@@ -339,6 +339,27 @@ fn a_refusal_takes_one_key_and_carries_words() {
 }
 
 #[test]
+fn a_refusal_for_another_reason_waits_for_its_words_and_no_letter_of_them_is_a_command() {
+    let mut play = monday();
+    play.keys("x 6");
+    play.type_text("y");
+    play.keys("Backspace Enter");
+    assert!(play.acts.is_empty() && play.text().contains("It needs words; nothing was refused."), "{}", play.text());
+    play.type_text("ayx1 wrong season");
+    assert!(play.acts.is_empty(), "{:?}", play.acts);
+    assert!(play.text().contains("Enter refuses"), "{}", play.text());
+    play.keys("Enter");
+    assert!(
+        matches!(play.acts.as_slice(), [Command::Reject { experiment, reason }] if experiment == "CRM-018" && reason == "other: ayx1 wrong season")
+    );
+    // The way back leads to the list of reasons, then out.
+    play.keys("x 6 Esc");
+    assert!(matches!(play.model.sheets.last(), Some(Sheet::Refuse(refuse)) if !refuse.typing && !refuse.other));
+    play.keys("Esc");
+    assert!(play.model.sheets.is_empty() && play.acts.len() == 1);
+}
+
+#[test]
 fn stopping_is_one_key_and_going_on_needs_a_reason_and_a_key() {
     let mut play = monday();
     play.keys("5 j");

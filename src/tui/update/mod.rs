@@ -416,7 +416,7 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
     }
     match model.sheets.last_mut() {
         Some(Sheet::Approve(_)) => queue::confirm(model, effects),
-        Some(Sheet::Refuse(refuse)) => refuse.typing = false,
+        Some(Sheet::Refuse(_)) => queue::end_words(model, effects),
         Some(Sheet::SignOff(_)) => round::confirm(model, effects),
         Some(Sheet::Stop(_)) => run_chosen(model, effects),
         Some(Sheet::Resume(resume)) if resume.typing => {
@@ -443,7 +443,10 @@ fn dismiss(model: &mut Model) {
         return;
     }
     match model.sheets.last_mut() {
-        Some(Sheet::Refuse(refuse)) if refuse.typing => refuse.typing = false,
+        Some(Sheet::Refuse(refuse)) if refuse.typing => {
+            refuse.typing = false;
+            refuse.other = false;
+        }
         Some(Sheet::SignOff(sign)) if sign.typing => sign.typing = false,
         Some(Sheet::Resume(resume)) if resume.typing && !resume.text.value().is_empty() => resume.typing = false,
         Some(Sheet::Resolve(resolve)) if resolve.typing && !resolve.text.value().is_empty() => resolve.typing = false,

@@ -11,7 +11,7 @@ use crate::can;
 use crate::message::Effects;
 use crate::model::{Doing, Model, Open, Pane};
 use crate::morning::{self, Standing, Step};
-use crate::sheets::{Approve, REASONS, Reasoned, Refuse, Sheet};
+use crate::sheets::{Approve, OTHER, REASONS, Reasoned, Refuse, Sheet};
 use crate::theme::Role;
 
 /// The view's main step.
@@ -153,13 +153,20 @@ fn advance(model: &mut Model, from: Option<ExperimentId>) {
 
 pub(super) fn refuse(model: &mut Model) {
     if let Some(experiment) = model.subject() {
-        model.sheets.push(Sheet::Refuse(Refuse { experiment, words: tui_input::Input::default(), typing: false }));
+        let words = tui_input::Input::default();
+        model.sheets.push(Sheet::Refuse(Refuse { experiment, words, typing: false, other: false }));
     }
 }
 
 /// Refuses with a reason from the list, and what words were added.
 pub(super) fn refuse_because(model: &mut Model, number: u8, effects: &mut Effects) {
-    let Some(Sheet::Refuse(refuse)) = model.sheets.last() else { return };
+    let Some(Sheet::Refuse(refuse)) = model.sheets.last_mut() else { return };
+    if number == OTHER && refuse.words.value().trim().is_empty() {
+        // It tells its author nothing without words.
+        refuse.typing = true;
+        refuse.other = true;
+        return;
+    }
     let reason = usize::from(number).checked_sub(1).and_then(|at| REASONS.get(at)).copied().unwrap_or("other");
     let words = refuse.words.value().trim();
     let reason = if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") };
@@ -170,6 +177,18 @@ pub(super) fn refuse_because(model: &mut Model, number: u8, effects: &mut Effect
     let command = Command::Reject { experiment: code.clone(), reason };
     send(model, effects, group, Some(id), Doing::Refuse(id, code), command);
     advance(model, Some(id));
+}
+
+/// Ends typing; where no reason of the list was chosen, what was typed is the reason, and refuses.
+pub(super) fn end_words(model: &mut Model, effects: &mut Effects) {
+    let Some(Sheet::Refuse(refuse)) = model.sheets.last_mut() else { return };
+    if !refuse.other {
+        refuse.typing = false;
+    } else if refuse.words.value().trim().is_empty() {
+        model.say("It needs words; nothing was refused.", Role::Warn);
+    } else {
+        refuse_because(model, OTHER, effects);
+    }
 }
 
 /// Puts an item off until the next round, at once; one that is put off is taken up again.
