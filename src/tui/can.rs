@@ -220,7 +220,7 @@ pub(crate) fn approve(model: &Model, id: ExperimentId) -> Can {
         | Standing::NeedsManual
         | Standing::SecondWord
         | Standing::ByHand
-        | Standing::Held
+        | Standing::Held(_)
         | Standing::Unopened
         | Standing::Voided
         | Standing::Later(_) => Can::As("approve".to_owned()),

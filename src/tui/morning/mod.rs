@@ -16,6 +16,7 @@ use domain::approval::ApprovalLevel;
 use domain::checkin;
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
+use domain::hold::Hold;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Severity;
 use domain::time::{UtcTime, Zone};
@@ -23,6 +24,7 @@ use tui_input::Input;
 
 pub(crate) use day::strip;
 
+use crate::can::is_paused;
 use crate::filter::Filter;
 use crate::list::List;
 use crate::model::Model;
@@ -100,6 +102,14 @@ pub(crate) struct Morning {
     pub(crate) rounds_for: Option<(Option<ClientId>, String)>,
 }
 
+/// What a stop stands over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    Experiment,
+    Account,
+    Client,
+}
+
 /// Why an item is not clean, or that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -112,7 +122,7 @@ pub(crate) enum Standing {
     NeedsManual,
     SecondWord,
     ByHand,
-    Held,
+    Held(Stopped),
     NotOneVariable,
     Unopened,
     Voided,
@@ -132,7 +142,9 @@ impl Standing {
             Self::NeedsManual => "level manual, open it".to_owned(),
             Self::SecondWord => "needs two persons, open it".to_owned(),
             Self::ByHand => "a person posts it, open it".to_owned(),
-            Self::Held => "its account is stopped".to_owned(),
+            Self::Held(Stopped::Experiment) => "it is stopped, open it".to_owned(),
+            Self::Held(Stopped::Account) => "its account is stopped".to_owned(),
+            Self::Held(Stopped::Client) => "its client is stopped".to_owned(),
             Self::NotOneVariable => "more than one thing differs".to_owned(),
             Self::Unopened => "its client wants each one opened".to_owned(),
             Self::Voided => "its last approval is void, open it".to_owned(),
@@ -160,8 +172,8 @@ pub(crate) fn standing(model: &Model, line: &QueueLine) -> Standing {
         Standing::NotMine
     } else if own && !alone {
         Standing::Own
-    } else if is_held(model, line.line.id) {
-        Standing::Held
+    } else if let Some(stopped) = stopped(model, line) {
+        Standing::Held(stopped)
     } else if item.sheet.posts.iter().any(|post| post.line.voided.is_some()) {
         Standing::Voided
     } else if warn > 0 {
@@ -185,11 +197,26 @@ fn wants_opening(model: &Model, line: &QueueLine) -> bool {
     client.is_some_and(|client| client.policy.open_each) && !crate::approval::is_seen(model, line.line.id)
 }
 
-fn is_held(model: &Model, id: ExperimentId) -> bool {
-    let Some(item) = model.known.items.get(&id) else { return false };
-    let accounts = item.accounts();
-    let account = accounts.iter().filter_map(|id| model.known.accounts.get(*id)).any(|a| !a.holds.is_empty());
-    account || model.known.clients.get(item.client()).is_some_and(|client| !client.holds.is_empty())
+/// Returns what of an item is stopped, the nearest first.
+fn stopped(model: &Model, line: &QueueLine) -> Option<Stopped> {
+    let id = line.line.id;
+    if is_paused(&line.line) || model.known.line(id).is_some_and(is_paused) {
+        return Some(Stopped::Experiment);
+    }
+    holds(model, id).first().map(|(stopped, _)| *stopped)
+}
+
+/// Returns the holds over an item, its own first.
+pub(crate) fn holds(model: &Model, id: ExperimentId) -> Vec<(Stopped, &Hold)> {
+    // Its own are told with its details, which may be older than its state.
+    let own = model.known.details.get(&id).filter(|_| model.known.line(id).is_some_and(is_paused));
+    let mut all: Vec<_> = own.iter().flat_map(|view| &view.holds).map(|hold| (Stopped::Experiment, hold)).collect();
+    let Some(item) = model.known.items.get(&id) else { return all };
+    let accounts = item.accounts().into_iter().filter_map(|id| model.known.accounts.get(id));
+    all.extend(accounts.flat_map(|account| &account.holds).map(|hold| (Stopped::Account, hold)));
+    let client = model.known.clients.get(item.client());
+    all.extend(client.iter().flat_map(|client| &client.holds).map(|hold| (Stopped::Client, hold)));
+    all
 }
 
 /// Tells whether an item may be approved together with others.
@@ -242,7 +269,7 @@ pub(crate) fn sign(model: &Model, id: ExperimentId) -> Sign {
         Standing::NeedsManual => Sign::warning("manual"),
         Standing::SecondWord => Sign::warning("2 people"),
         Standing::ByHand => Sign::by_hand("by hand"),
-        Standing::Held => Sign::paused("stopped"),
+        Standing::Held(_) => Sign::paused("stopped"),
         Standing::NotOneVariable => Sign::failed("2 differ"),
         Standing::Unopened => Sign::warning("to open"),
         Standing::Voided => Sign::warning("void"),

@@ -3,10 +3,12 @@
 //! Decides that every item stands on it with the fingerprint it had when the sheet was opened; a sheet whose items
 //! change is closed by `update`, never quietly redrawn.
 
+use domain::hold::Hold;
 use domain::id::ExperimentId;
 
 use super::{Content, Sheet, confirm_foot};
 use crate::approval::is_seen;
+use crate::can::is_paused;
 use crate::clean::Clean;
 use crate::diff;
 use crate::item::{Item, facet_text};
@@ -15,6 +17,7 @@ use crate::line::{Line, Look, ledger, paragraph};
 use crate::link::State;
 use crate::model::Model;
 use crate::morning::preview::{binds, counted, fingerprint, one_line, value};
+use crate::morning::{self, Stopped};
 use crate::theme::Role;
 use crate::when;
 
@@ -48,8 +51,17 @@ pub(super) fn content(model: &Model, sheet: &Sheet, approve: &Approve, width: us
     lines.extend(left_out(model, approve, width));
     lines.extend(accounts(model, &items, width));
     lines.extend(bound(model, &items, width));
-    if matches!(model.link.state(model.now), State::EngineDead { .. }) {
-        let text = "no engine runs: what is approved goes out once one does";
+    let engine = match model.link.state(model.now) {
+        State::EngineDead { .. } => Some("no engine runs: what is approved goes out once one does"),
+        State::Held(_) => Some("everything is on hold: what is approved goes out once that is over"),
+        State::Opening
+        | State::Live
+        | State::Troubled(_)
+        | State::Stale(_)
+        | State::Lost { .. }
+        | State::ShutOut { .. } => None,
+    };
+    if let Some(text) = engine {
         lines.push(Line::new().muted("Engine").goto(STOP).put("! ", Look::of(Role::Warn)).plain(text));
     }
     let what = match approve.items.len() {
@@ -158,6 +170,7 @@ fn one(model: &Model, item: &Item, width: usize) -> Vec<Line> {
     } else {
         lines.push(Line::new().muted("Seen").goto(STOP).put("! not opened", Look::of(Role::Warn)));
     }
+    lines.extend(stopped(model, item, width));
     for note in &item.sheet.notes {
         lines.extend(ledger("Note", STOP, &Clean::of(note.clone()), Look::of(Role::Warn), width));
     }
@@ -166,6 +179,37 @@ fn one(model: &Model, item: &Item, width: usize) -> Vec<Line> {
         lines.push(Line::new().muted("Words").goto(STOP).put(text, Look::of(Role::Warn)));
     }
     lines
+}
+
+/// Says what of an item is stopped, by whom and why: a word for it sends nothing until that is over.
+fn stopped(model: &Model, item: &Item, width: usize) -> Vec<Line> {
+    let id = item.sheet.line.id;
+    let zone = model.known.zone(item.client());
+    let whose = |stopped| match stopped {
+        Stopped::Experiment => "it is",
+        Stopped::Account => "its account is",
+        Stopped::Client => "its client is",
+    };
+    let words = |(stopped, hold): (Stopped, &Hold)| {
+        format!(
+            "! {} stopped by {} at {}: {}",
+            whose(stopped),
+            hold.by,
+            when::day_clock(hold.at, zone),
+            hold.reason.trim_end_matches('.')
+        )
+    };
+    let mut told: Vec<String> = morning::holds(model, id).into_iter().map(words).collect();
+    if told.is_empty() && model.known.line(id).is_some_and(is_paused) {
+        told.push("! it is stopped".to_owned());
+    }
+    if told.is_empty() {
+        return Vec::new();
+    }
+    told.push("nothing of it goes out until it is let go on".to_owned());
+    let labels = std::iter::once("Stopped").chain(std::iter::repeat(""));
+    let rows = told.into_iter().zip(labels);
+    rows.flat_map(|(text, label)| ledger(label, STOP, &Clean::of(text), Look::of(Role::Warn), width)).collect()
 }
 
 fn left_out(model: &Model, approve: &Approve, width: usize) -> Vec<Line> {

@@ -433,6 +433,43 @@ fn an_operator_is_not_shown_a_reviewers_item_as_clean() {
 }
 
 #[test]
+fn what_is_stopped_is_not_clean_and_its_sheet_says_by_whom_and_why() {
+    let mut agency = Agency::monday();
+    let id = agency.by_code("CRM-018");
+    let view = agency.experiments.get_mut(&id).unwrap();
+    view.line.status = "paused".to_owned();
+    let at = super::fixture::time("2026-11-23T08:20:00Z");
+    let (cause, by) = (domain::hold::HoldCause::Operator, "tomas".to_owned());
+    view.holds = vec![domain::hold::Hold { cause, by, at, reason: "the flour was recalled".to_owned() }];
+    agency.sheets.get_mut(&id).unwrap().line.status = "paused".to_owned();
+    let mut play = Play::new(agency, 100, 30);
+    assert!(play.text().contains("= stopped"), "{}", play.text());
+    play.keys("*");
+    assert!(play.model.morning.marked.len() == 2 && !play.model.morning.marked.contains(&id));
+    play.keys("Esc g a");
+    assert!(play.model.sheets.is_empty() && play.text().contains("Not clean (it is stopped"), "{}", play.text());
+    play.keys("a");
+    let text = play.text();
+    assert!(text.contains("! it is stopped by tomas at"), "{text}");
+    assert!(text.contains("the flour was recalled"), "{text}");
+    assert!(text.contains("nothing of it goes out until it is let go on"), "{text}");
+}
+
+#[test]
+fn an_account_that_is_stopped_stands_on_the_sheet_too() {
+    let mut agency = Agency::monday();
+    let at = super::fixture::time("2026-11-23T08:20:00Z");
+    let (cause, by) = (domain::hold::HoldCause::Operator, "ada".to_owned());
+    let hold = domain::hold::Hold { cause, by, at, reason: "its password leaked".to_owned() };
+    agency.accounts.iter_mut().find(|account| account.id.as_str() == "crm-bs").unwrap().holds = vec![hold];
+    let mut play = Play::new(agency, 100, 30);
+    assert!(play.text().contains("= stopped"), "{}", play.text());
+    play.keys("a a");
+    assert!(play.text().contains("its account is stopped by ada at"), "{}", play.text());
+    assert!(play.text().contains("its password leaked"), "{}", play.text());
+}
+
+#[test]
 fn own_work_is_not_clean() {
     let mut agency = Agency::monday();
     agency.me = user(1001, "tomas", Role::Operator);
