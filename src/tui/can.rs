@@ -2,6 +2,7 @@
 //!
 //! Decides what the face can tell beforehand: the row, the role, the link. The desk decides again, and its word holds.
 
+use desk::Stoppable;
 use desk::query::ExperimentLine;
 use domain::experiment::Stage;
 use domain::id::ExperimentId;
@@ -26,6 +27,14 @@ pub(crate) enum Can {
 
 fn not(why: &str) -> Can {
     Can::Not(why.to_owned())
+}
+
+/// Says who ends a stop of everything: `An admin lets it go on.`
+pub(crate) fn who_lets_all_go_on() -> String {
+    let who = who_releases();
+    let mut letters = who.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{} lets it go on.", letters.as_str())
 }
 
 /// Tells whether an intent is possible now.
@@ -121,12 +130,36 @@ pub(crate) fn why_not_allowed(model: &Model, action: Action) -> Option<String> {
     if !matches!(cell(action, Column::Person(me.role)), Cell::No | Cell::Never) {
         return None;
     }
-    let may: Vec<&str> = Role::ALL
-        .into_iter()
-        .filter(|role| !matches!(cell(action, Column::Person(*role)), Cell::No | Cell::Never))
-        .map(Role::as_str)
-        .collect();
-    Some(format!("a {} may not; it needs {}", me.role, may.join(" or ")))
+    let may: Vec<&str> = who_may(action).map(Role::as_str).collect();
+    Some(format!("{} may not; it needs {}", with_article(me.role), may.join(" or ")))
+}
+
+/// Returns the roles that may do something, from least to most.
+fn who_may(action: Action) -> impl Iterator<Item = Role> {
+    Role::ALL.into_iter().filter(move |role| !matches!(cell(action, Column::Person(*role)), Cell::No | Cell::Never))
+}
+
+fn with_article(role: Role) -> String {
+    let article = if matches!(role, Role::Operator | Role::Admin) { "an" } else { "a" };
+    format!("{article} {role}")
+}
+
+/// Returns why somebody may not let a thing go on that is stopped: what stops all clients is for who has all of them.
+pub(crate) fn why_not_resumed(model: &Model, target: &Stoppable) -> Option<String> {
+    match target {
+        Stoppable::Agency => why_not_allowed(model, Action::ReleaseEngine).or_else(|| {
+            let limited = model.known.me.as_ref().is_some_and(|me| me.clients.is_some());
+            limited.then(|| "it needs an admin of all clients".to_owned())
+        }),
+        Stoppable::Client(_) | Stoppable::Account(_) | Stoppable::Experiment(_) => {
+            why_not_allowed(model, Action::ResumeOperator)
+        }
+    }
+}
+
+/// Says who lets everything go on: `an admin`.
+pub(crate) fn who_releases() -> String {
+    who_may(Action::ReleaseEngine).map(with_article).collect::<Vec<_>>().join(" or ")
 }
 
 fn allowed(model: &Model, action: Action, otherwise: Can) -> Can {
@@ -313,7 +346,22 @@ pub(crate) fn is_paused(line: &ExperimentLine) -> bool {
     line.status == "paused"
 }
 
+/// Tells whether everything may be let go on.
+fn release(model: &Model) -> Can {
+    if model.known.health.as_ref().is_none_or(|health| health.holds.is_empty()) {
+        return not("nothing stops everything");
+    }
+    let link = || model.link.why_nothing_may_start(model.now).map(str::to_owned);
+    match why_not_resumed(model, &Stoppable::Agency).or_else(link) {
+        Some(why) => Can::Not(why),
+        None => Can::As("let all go on".to_owned()),
+    }
+}
+
 fn pause(model: &Model) -> Can {
+    if model.place == (Place { pane: Pane::System, open: None }) {
+        return release(model);
+    }
     let Some(line) = model.subject().and_then(|id| model.known.line(id)) else {
         return not("there is no experiment under the cursor");
     };

@@ -239,6 +239,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Detail, &[Char('p')], Intent::Pause, "pause", "pause this experiment, or let it go on"),
     shown(S::System, &[Char('a')], Intent::StartEngine, "start engine", "start the engine in a session of its own"),
     shown(
+        S::System,
+        &[Char('p')],
+        Intent::Pause,
+        "let all go on",
+        "let everything go on while all of it is stopped, with a reason",
+    ),
+    shown(
         S::Anywhere,
         &[Char('w')],
         Intent::Why,

@@ -12,6 +12,7 @@ use crate::line::{Line, Look, ledger};
 use crate::link::State;
 use crate::model::Model;
 use crate::theme::Role;
+use crate::when;
 
 fn key(scope: Scope, intent: Intent) -> String {
     key_of(&[scope], intent).map_or_else(String::new, |key| key.to_string())
@@ -102,13 +103,18 @@ pub(super) fn stop(model: &Model, stop: &Stop) -> Content {
     Content { title: "Stop".into(), aside: "nothing unsent of it goes out".into(), lines, foot, top: 0 }
 }
 
-pub(super) fn resume(model: &Model, sheet: &Sheet, resume: &Reasoned<Resume>) -> Content {
-    let lines = vec![
+pub(super) fn resume(model: &Model, sheet: &Sheet, resume: &Reasoned<Resume>, width: usize) -> Content {
+    let mut lines = vec![
         Line::new().bold(format!("Let {} go on.", resume.what.name)),
         Line::new().muted("The guards look again first; only what is still approved goes out, nothing is sent late."),
-        Line::new(),
-        field_line("reason", &resume.text, resume.typing),
     ];
+    if resume.what.target == Stoppable::Agency {
+        for hold in model.known.health.iter().flat_map(|health| &health.holds) {
+            let text = format!("by {} at {}: {}", hold.by, when::day_clock(hold.at, model.setting.zone), hold.reason);
+            lines.extend(ledger("Stopped", 10, &Clean::of(text), Look::of(Role::Warn), width));
+        }
+    }
+    lines.extend([Line::new(), field_line("reason", &resume.text, resume.typing)]);
     let foot = reasoned_foot(model, sheet, Scope::ResumeSheet, "let it go on", resume.typing);
     Content { title: "Go on".into(), aside: "needs a reason".into(), lines, foot, top: 0 }
 }

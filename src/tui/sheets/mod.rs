@@ -201,7 +201,7 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::Approve(approve) => approve::content(model, sheet, approve, width),
         Sheet::Refuse(refuse) => ask::refuse(model, refuse),
         Sheet::Stop(stop) => ask::stop(model, stop),
-        Sheet::Resume(resume) => ask::resume(model, sheet, resume),
+        Sheet::Resume(resume) => ask::resume(model, sheet, resume, width),
         Sheet::Resolve(resolve) => ask::resolve(model, sheet, resolve, width),
         Sheet::SignOff(sign) => signoff::content(model, sheet, sign, width),
         Sheet::Why(why) => why::content(model, why, width),

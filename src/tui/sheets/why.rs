@@ -161,6 +161,11 @@ fn of_engine(model: &Model, width: usize) -> (String, Vec<Line>) {
         State::EngineDead { .. } => "no engine holds this home: whoever ran it ended it, or it died".to_owned(),
     };
     let mut lines = ledger("What happened", STOP, &Clean::of(text), Look::default(), width);
+    if model.known.health.as_ref().is_some_and(|health| !health.holds.is_empty()) {
+        let key = key_of(&[Scope::System], Intent::Pause).map_or_else(String::new, |key| key.to_string());
+        let text = format!("{} lets everything go on with {key}, and a reason", crate::can::who_releases());
+        lines.extend(ledger("What can be", STOP, &Clean::of(text), Look::default(), width));
+    }
     let done = "posts that were on their way are looked at before anything is sent again";
     lines.extend(ledger("What is done", STOP, &done.into(), Look::default(), width));
     ("Engine".to_owned(), lines)

@@ -13,4 +13,5 @@ mod presence;
 mod rounds;
 mod rows;
 mod screens;
+mod stops;
 mod tasks;

@@ -9,6 +9,7 @@ use domain::id::ExperimentId;
 use domain::refusal::RefusalKind;
 
 use super::{go, sentence};
+use crate::can;
 use crate::message::{Ask, Effects};
 use crate::model::{Act, Acted, Doing, Model, Open};
 use crate::morning::{Decided, Step};
@@ -294,6 +295,10 @@ fn remember(model: &mut Model, done: &[Doing]) {
 fn tell(model: &mut Model, group: &crate::model::Group) {
     let undo = crate::keymap::key_of(&[crate::keymap::Scope::Anywhere], crate::keymap::Intent::Undo);
     let undo = undo.map_or_else(String::new, |key| format!(" {key} takes it back."));
+    // What this person may not let go on, no key of theirs takes back.
+    let stays =
+        |doing: &Doing| matches!(doing, Doing::Stop(target, _) if can::why_not_resumed(model, target).is_some());
+    let undo = if group.done.iter().any(stays) { format!(" {}", can::who_lets_all_go_on()) } else { undo };
     if let Some(failed) = group.failed.first() {
         let more = match group.failed.len() {
             1 => String::new(),

@@ -3,11 +3,12 @@
 //! Decides that a stop is sent at once and asks nothing but which, and that going on needs a reason and a key.
 
 use desk::{Command, Stoppable};
+use domain::id::ExperimentId;
 
 use super::{new_group, send};
 use crate::can;
 use crate::message::Effects;
-use crate::model::{Doing, Model};
+use crate::model::{Doing, Model, Pane};
 use crate::sheets::{self, Reasoned, Resume, Sheet, Stop};
 use crate::theme::Role;
 
@@ -69,20 +70,29 @@ pub(super) fn by_name(model: &mut Model, effects: &mut Effects) {
     }
 }
 
-fn stop(model: &mut Model, target: Stoppable, name: String, effects: &mut Effects) {
-    let experiment = match &target {
+/// Returns the experiment that is stopped or goes on, where it is one.
+pub(super) fn experiment_of(model: &Model, target: &Stoppable) -> Option<ExperimentId> {
+    match target {
         Stoppable::Experiment(code) => {
             model.known.experiments.iter().flatten().find(|(_, line)| line.code == *code).map(|(id, _)| *id)
         }
         Stoppable::Agency | Stoppable::Client(_) | Stoppable::Account(_) => None,
-    };
+    }
+}
+
+fn stop(model: &mut Model, target: Stoppable, name: String, effects: &mut Effects) {
+    let experiment = experiment_of(model, &target);
     let group = new_group(model);
     let command = Command::Pause { target: target.clone(), reason: "stopped from the dashboard".to_owned() };
     send(model, effects, group, experiment, Doing::Stop(target, name), command);
 }
 
-/// Pauses what is under the cursor at once, or opens the sheet that lets it go on.
+/// Pauses what is under the cursor at once, or opens the sheet that lets it go on; on System that of everything.
 pub(super) fn pause(model: &mut Model, effects: &mut Effects) {
+    if model.place.pane == Pane::System && model.place.open.is_none() {
+        open_resume(model, Stoppable::Agency, "everything".to_owned());
+        return;
+    }
     let Some(line) = model.subject().and_then(|id| model.known.line(id)).cloned() else { return };
     let target = Stoppable::Experiment(line.code.clone());
     if can::is_paused(&line) {
@@ -105,15 +115,16 @@ pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
         model.say("It needs a reason; nothing was done.", Role::Warn);
         return;
     }
-    if let Some(why) = can::why_no_start(model, domain::role::Action::ResumeOperator) {
+    let Resume { target, name } = sheet.what.clone();
+    let link = || model.link.why_nothing_may_start(model.now).map(str::to_owned);
+    if let Some(why) = can::why_not_resumed(model, &target).or_else(link) {
         model.say(super::sentence(&format!("It does not go on: {why}")), Role::Danger);
         return;
     }
-    let Resume { target, name } = sheet.what.clone();
     model.sheets.pop();
     let group = new_group(model);
+    let experiment = experiment_of(model, &target);
     let command = Command::Resume { target, reason };
-    let experiment = model.subject();
     send(model, effects, group, experiment, Doing::Resume(name), command);
 }
 

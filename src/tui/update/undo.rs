@@ -8,10 +8,10 @@ use domain::experiment::Stage;
 use domain::time::UtcTime;
 
 use super::{age_ms, new_group, send, stop};
-use crate::can::is_paused;
+use crate::can::{self, is_paused};
 use crate::keymap::{Intent, Scope, key_of};
 use crate::message::Effects;
-use crate::model::{Acted, Doing, Model};
+use crate::model::{Act, Acted, Doing, Model};
 use crate::theme::Role;
 use crate::when;
 
@@ -23,6 +23,7 @@ const STOP_BACK_MS: u64 = 120_000;
 const AGAIN_MS: u64 = 10_000;
 
 pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
+    let stays = let_go_of_what_stays(model);
     let (what, age, in_session, old) = match model.acts.last() {
         Some(act) => {
             let age = age_ms(model.now, act.at);
@@ -31,15 +32,22 @@ pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
         }
         None => match from_log(model) {
             Some((what, at)) => (what, when::relative(at, model.wall()), false, None),
-            None => return,
+            None => {
+                if stays {
+                    model.say(format!("Your stop stays. {}", can::who_lets_all_go_on()), Role::Warn);
+                }
+                return;
+            }
         },
     };
-    let recent = old.is_some_and(|age| age <= NAMED_AFTER_MS);
+    // Whoever meant the stop that stays did not mean the act before it.
+    let recent = old.is_some_and(|age| age <= NAMED_AFTER_MS) && !stays;
     let said = model.undo_said.is_some_and(|at| model.now.real_ms.saturating_sub(at) <= AGAIN_MS);
     if !recent && !said {
         model.undo_said = Some(model.now.real_ms);
         let key = key_of(&[Scope::Anywhere], Intent::Undo).map_or_else(String::new, |key| key.to_string());
-        model.say(format!("{key} again takes back: {}, {age}.", words(&what)), Role::Attention);
+        let who = if stays { format!("{} ", can::who_lets_all_go_on()) } else { String::new() };
+        model.say(format!("{who}{key} again takes back: {}, {age}.", words(&what)), Role::Attention);
         return;
     }
     model.undo_said = None;
@@ -47,6 +55,17 @@ pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
         model.acts.pop();
     }
     take_back(model, what, old, effects);
+}
+
+/// Lets go of last acts that no key of this person takes back; tells whether there were any.
+fn let_go_of_what_stays(model: &mut Model) -> bool {
+    let before = model.acts.len();
+    while let Some(Act { what: Acted::Stopped(target, _), .. }) = model.acts.last()
+        && can::why_not_resumed(model, target).is_some()
+    {
+        model.acts.pop();
+    }
+    model.acts.len() < before
 }
 
 fn words(what: &Acted) -> String {
@@ -87,8 +106,9 @@ fn take_back(model: &mut Model, what: Acted, age: Option<u64>, effects: &mut Eff
                 return;
             }
             let group = new_group(model);
+            let experiment = stop::experiment_of(model, &target);
             let command = Command::Resume { target, reason: "the stop was taken back at once".to_owned() };
-            send(model, effects, group, None, Doing::Resume(name), command);
+            send(model, effects, group, experiment, Doing::Resume(name), command);
         }
         Acted::Stopped(target, name) => stop::open_resume(model, target, name),
     }
