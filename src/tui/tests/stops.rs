@@ -5,8 +5,10 @@ use desk::{Command, Stoppable};
 use domain::hold::{Hold, HoldCause};
 use domain::role::Role;
 
-use super::fixture::{Agency, Play, time, user};
+use super::fixture::{Agency, NOW, Play, key, time, user};
+use crate::message::{Ask, What};
 use crate::sheets::Sheet;
+use crate::{Message, Moment, update};
 
 /// The same morning with all of it stopped.
 fn held(role: Role) -> Agency {
@@ -124,4 +126,74 @@ fn what_is_approved_while_everything_is_stopped_is_told_to_wait() {
     play.keys("a");
     assert!(matches!(play.model.sheets.last(), Some(Sheet::Approve(_))));
     assert!(play.text().contains("everything is on hold: what is approved goes out once that is over"));
+}
+
+/// Presses a key at a moment of the agency's day, half a second of real time later.
+fn press_at(play: &mut Play, wall: &str, name: &str) -> Vec<Command> {
+    play.real_ms += 500;
+    let at = Moment { real_ms: play.real_ms, wall: time(wall) };
+    let effects = update(&mut play.model, Message { at, what: What::Key(key(name)) });
+    effects.acts.into_iter().map(|(_, command)| command).collect()
+}
+
+#[test]
+fn a_stop_is_taken_back_at_once_within_two_minutes_of_the_agencys_day_and_with_a_reason_after() {
+    let stopped = || {
+        let mut play = as_a(Role::Operator);
+        play.keys("! 1");
+        assert!(matches!(play.acts.as_slice(), [Command::Pause { .. }]));
+        play
+    };
+    let mut play = stopped();
+    assert!(matches!(press_at(&mut play, "2026-11-23T08:45:25Z", "u").as_slice(), [Command::Resume { .. }]));
+    // Named first, then at once.
+    let mut play = stopped();
+    assert!(press_at(&mut play, "2026-11-23T08:46:20Z", "u").is_empty());
+    assert!(play.text().contains("u again takes back: your stop"), "{}", play.text());
+    assert!(matches!(press_at(&mut play, "2026-11-23T08:46:30Z", "u").as_slice(), [Command::Resume { .. }]));
+    // A clock that runs fast: a second at the desk, hours of the agency's day.
+    let mut play = stopped();
+    assert!(press_at(&mut play, "2026-11-23T11:00:00Z", "u").is_empty());
+    assert!(press_at(&mut play, "2026-11-23T11:15:00Z", "u").is_empty());
+    assert!(matches!(play.model.sheets.last(), Some(Sheet::Resume(_))));
+    // One that stands still: whatever was meant, no slot has passed.
+    let mut play = as_a(Role::Operator);
+    press_at(&mut play, NOW, "!");
+    let number = 1 + play.model.next_number;
+    assert!(matches!(press_at(&mut play, NOW, "1").as_slice(), [Command::Pause { .. }]));
+    let at = Moment { real_ms: play.real_ms, wall: time(NOW) };
+    let done = desk::Done::new("stopped", serde_json::json!({}));
+    update(&mut play.model, Message { at, what: What::Acted(number, Box::new(Ok(done))) });
+    play.real_ms += 600_000;
+    let at = Moment { real_ms: play.real_ms, wall: time(NOW) };
+    let life = What::Answered(Ask::Health, Box::new(play.agency.told(&Ask::Health)));
+    update(&mut play.model, Message { at, what: life });
+    assert!(matches!(press_at(&mut play, NOW, "u").as_slice(), [Command::Resume { .. }]));
+}
+
+#[test]
+fn a_stop_of_what_has_changed_since_is_not_taken_back_without_a_reason() {
+    let own = ("mia", "experiment_paused");
+    for (told, changed) in [
+        (vec![own], false),
+        (vec![own, ("engine", "experiment_paused")], true),
+        (vec![("tomas", "experiment_edited"), own], false),
+        (vec![own, ("tomas", "experiment_edited")], true),
+    ] {
+        let mut play = as_a(Role::Operator);
+        play.keys("! 1");
+        for (actor, event) in &told {
+            let mut line = play.agency.events.last().unwrap().clone();
+            line.n += 1;
+            line.stream = format!("experiment/{}", play.agency.by_code("CRM-018"));
+            (line.actor, line.event) = ((*actor).to_owned(), (*event).to_owned());
+            // A clock that stands still gives all of them one time.
+            line.at = play.model.acts.last().unwrap().at.wall;
+            play.agency.events.push(line);
+        }
+        play.tell_news();
+        play.keys("u");
+        let asked = matches!(play.model.sheets.last(), Some(Sheet::Resume(_)));
+        assert_eq!((asked, play.acts.len()), (changed, if changed { 1 } else { 2 }), "{told:?}");
+    }
 }

@@ -15,7 +15,7 @@ use crate::can::{Can, can};
 use crate::frame::Class;
 use crate::key::Key;
 use crate::keymap::{Intent, Scope, find, key_of};
-use crate::message::{Ask, Effects, Message, Moment, Redraw, What};
+use crate::message::{Ask, Effects, Message, Redraw, What};
 use crate::model::{Model, Open, Pane, Travel};
 use crate::sheets::{self, Search, Sheet, Why};
 use crate::theme::Role;
@@ -532,9 +532,4 @@ pub(super) fn new_group(model: &mut Model) -> u64 {
     let group = model.next_number;
     model.next_number += 1;
     group
-}
-
-/// Returns how long ago something was, in real milliseconds.
-pub(super) const fn age_ms(now: Moment, then: Moment) -> u64 {
-    now.real_ms.saturating_sub(then.real_ms)
 }

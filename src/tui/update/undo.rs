@@ -1,13 +1,15 @@
 //! Undo: the log read backwards, one act of one's own at a time.
 //!
 //! Decides which act is the last that can be taken back, that one of more than 30 s ago is named before it is, and that
-//! taking back a stop is a start: at once within two minutes, else with a reason. What the desk can promise it answers.
+//! taking back a stop is a start: at once within two minutes if nothing of it changed, else with a reason. What the desk
+//! can promise it answers.
 
+use desk::query::EventLine;
 use desk::{Command, Stoppable};
 use domain::experiment::Stage;
-use domain::time::UtcTime;
+use domain::time::{Span, UtcTime};
 
-use super::{age_ms, new_group, send, stop};
+use super::{new_group, send, stop};
 use crate::can::{self, is_paused};
 use crate::keymap::{Intent, Scope, key_of};
 use crate::message::Effects;
@@ -15,20 +17,19 @@ use crate::model::{Act, Acted, Doing, Model};
 use crate::theme::Role;
 use crate::when;
 
-/// After this long the act is named first.
-const NAMED_AFTER_MS: u64 = 30_000;
-/// How long a stop can be taken back without a reason.
-const STOP_BACK_MS: u64 = 120_000;
+/// After this long, in the agency's time, the act is named first.
+const NAMED_AFTER: Span = Span::from_micros(30_000_000);
+/// How long, in the agency's time, a stop can be taken back without a reason.
+const STOP_BACK: Span = Span::from_micros(120_000_000);
 /// How long the key that was asked for again is waited for.
 const AGAIN_MS: u64 = 10_000;
 
 pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
     let stays = let_go_of_what_stays(model);
-    let (what, age, in_session, old) = match model.acts.last() {
+    let (what, age, in_session, at) = match model.acts.last() {
         Some(act) => {
-            let age = age_ms(model.now, act.at);
             let words = when::relative(act.at.wall, model.wall());
-            (act.what.clone(), words, true, Some(age))
+            (act.what.clone(), words, true, Some(act.at.wall))
         }
         None => match from_log(model) {
             Some((what, at)) => (what, when::relative(at, model.wall()), false, None),
@@ -41,7 +42,7 @@ pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
         },
     };
     // Whoever meant the stop that stays did not mean the act before it.
-    let recent = old.is_some_and(|age| age <= NAMED_AFTER_MS) && !stays;
+    let recent = at.is_some_and(|at| is_within(model, at, NAMED_AFTER)) && !stays;
     let said = model.undo_said.is_some_and(|at| model.now.real_ms.saturating_sub(at) <= AGAIN_MS);
     if !recent && !said {
         model.undo_said = Some(model.now.real_ms);
@@ -54,7 +55,39 @@ pub(super) fn undo(model: &mut Model, effects: &mut Effects) {
     if in_session {
         model.acts.pop();
     }
-    take_back(model, what, old, effects);
+    take_back(model, what, at, effects);
+}
+
+/// Tells whether something was at most so long ago. What counts is how far the agency's day went on, since that is what
+/// posts go out by; a clock that went back tells nothing.
+fn is_within(model: &Model, at: UtcTime, most: Span) -> bool {
+    let age = model.wall().since(at);
+    age >= Span::ZERO && age <= most
+}
+
+/// Tells whether the log has anything new of what was stopped, after one's own stop.
+fn has_changed(model: &Model, target: &Stoppable, since: UtcTime) -> bool {
+    let stream = match target {
+        Stoppable::Agency => "agency".to_owned(),
+        Stoppable::Client(id) => format!("client/{id}"),
+        Stoppable::Account(id) => format!("account/{id}"),
+        Stoppable::Experiment(_) => match stop::experiment_of(model, target) {
+            Some(id) => format!("experiment/{id}"),
+            None => return true,
+        },
+    };
+    let me = model.known.me.as_ref().map(|me| me.name.as_str());
+    let own_stop = |event: &&EventLine| {
+        let stop = ["agency_held", "client_held", "account_held", "experiment_paused"].contains(&event.event.as_str());
+        stop && Some(event.actor.as_str()) == me && event.at <= since
+    };
+    let of_it = |event: &&EventLine| event.stream == stream || event.stream.starts_with(&format!("{stream}/"));
+    let events = || model.known.events.iter().rev().filter(of_it);
+    match events().find(own_stop).map(|event| event.n) {
+        Some(stop) => events().any(|event| event.n > stop),
+        // It was not told of yet, and stands before its answer.
+        None => events().any(|event| event.at > since),
+    }
 }
 
 /// Lets go of last acts that no key of this person takes back; tells whether there were any.
@@ -80,7 +113,7 @@ fn words(what: &Acted) -> String {
     }
 }
 
-fn take_back(model: &mut Model, what: Acted, age: Option<u64>, effects: &mut Effects) {
+fn take_back(model: &mut Model, what: Acted, at: Option<UtcTime>, effects: &mut Effects) {
     match what {
         Acted::Approved(all) => {
             let group = new_group(model);
@@ -100,7 +133,9 @@ fn take_back(model: &mut Model, what: Acted, age: Option<u64>, effects: &mut Eff
             let command = Command::QueueBack { experiment: code.clone() };
             send(model, effects, group, Some(id), Doing::TakeBack(code), command);
         }
-        Acted::Stopped(target, name) if age.is_some_and(|age| age <= STOP_BACK_MS) => {
+        Acted::Stopped(target, name)
+            if at.is_some_and(|at| is_within(model, at, STOP_BACK) && !has_changed(model, &target, at)) =>
+        {
             if let Some(why) = model.link.why_nothing_may_start(model.now) {
                 model.say(format!("The stop stays: {why}."), Role::Warn);
                 return;
