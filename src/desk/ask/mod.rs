@@ -403,7 +403,7 @@ async fn health(desk: &Desk, person: &Person) -> Result<Health, Problem> {
     for hold in &holds {
         verdict = Verdict::DeadOrHeld;
         lines.push(format!(
-            "on hold since {} by {}: {}; release it with `expos engine release`",
+            "on hold since {} by {}: {}; an admin ends it with `expos engine release --reason 'what was done' --yes`",
             hold.at, hold.by, hold.reason
         ));
     }

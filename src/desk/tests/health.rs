@@ -42,3 +42,15 @@ async fn a_task_that_began_and_does_not_come_to_an_end_is_late() {
     let late = health(Some(90), None).await;
     assert_eq!((late.verdict, late.lines.join("\n").contains("verify")), (Verdict::Degraded, true));
 }
+
+#[tokio::test]
+async fn a_hold_is_told_with_the_whole_command_that_ends_it() {
+    let world = World::small(HomeKind::Personal).await;
+    let pause = crate::Command::Pause { target: crate::Stoppable::Agency, reason: "a fire".to_owned() };
+    world.act(ADA, pause).await;
+    let Answer::Health(health) = world.ask(ADA, Query::Health).await else { panic!("no health") };
+    let said = health.lines.join("\n");
+    assert_eq!(health.verdict, Verdict::DeadOrHeld);
+    assert!(said.contains("a fire; an admin ends it with `expos engine release --reason '"), "{said}");
+    assert!(said.contains("' --yes`"), "released only when told so twice: {said}");
+}
