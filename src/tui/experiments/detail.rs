@@ -1,18 +1,14 @@
 //! One experiment by stage: its strip, then the page that is turned to.
 //!
-//! Decides what each page holds. Numbers are shown as they were read: what is missing is `n/a` with its reason, what the
-//! platform does not offer is `-`; none of them is 0.
+//! Decides what each page holds. How what was measured is laid out is `numbers`' business.
 
-use std::collections::BTreeMap;
-
-use desk::query::{ExperimentLine, ExperimentView, PostLine, SnapshotView};
+use desk::query::{ExperimentLine, ExperimentView, PostLine};
 use domain::experiment::Stage;
 use domain::id::ExperimentId;
-use domain::snapshot::Reading;
 use domain::variant::Facet;
 use ratatui::layout::Rect;
 
-use super::Tab;
+use super::{Tab, numbers};
 use crate::can::is_paused;
 use crate::clean::Clean;
 use crate::item::facet_text;
@@ -127,7 +123,7 @@ fn page(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
                 Tab::Brief => brief(view, width),
                 Tab::Variants => variants(view, width),
                 Tab::Posts => posts(model, view, width),
-                Tab::Now | Tab::Numbers | Tab::History => numbers(model, view, width),
+                Tab::Now | Tab::Numbers | Tab::History => numbers::lines(model, view, width),
             }
         }
     }
@@ -275,59 +271,4 @@ fn proof(model: &Model, post: &PostLine) -> (Clean, Role) {
 
 fn counted_tries(attempts: u32) -> String {
     if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") }
-}
-
-/// The columns of post and of age, and what the moment of a snapshot takes at the right.
-const NUMBERS: (usize, usize, usize) = (6, 6, 14);
-
-fn numbers(model: &Model, view: &ExperimentView, width: usize) -> Vec<Line> {
-    let Some(snapshots) = model.known.snapshots.get(&view.line.code) else {
-        return vec![Line::new().muted("working")];
-    };
-    if snapshots.is_empty() {
-        return vec![Line::new().muted("No snapshot yet; the first comes at its age after a post is out.")];
-    }
-    let mut by_post: BTreeMap<(char, u32), Vec<&SnapshotView>> = BTreeMap::new();
-    for snapshot in snapshots {
-        by_post.entry((snapshot.letter, snapshot.number)).or_default().push(snapshot);
-    }
-    let metrics: Vec<&str> =
-        snapshots.first().map(|s| s.snapshot.rows.iter().map(|row| row.metric.as_str()).collect()).unwrap_or_default();
-    let muted = Look::of(Role::Muted);
-    let (post, age, moment) = NUMBERS;
-    // Nothing stands over the moment at the right: the metrics share what is left.
-    let each = (width.saturating_sub(post + age + moment) / metrics.len().max(1)).clamp(6, 16);
-    let head = Line::new().cell("post", muted, post, 1).cell("age", muted, age, 1);
-    let head = metrics.iter().fold(head, |line, metric| line.cell_right((*metric).to_owned(), muted, each, 1));
-    let mut lines = vec![head];
-    for ((letter, number), mut snapshots) in by_post {
-        snapshots.sort_by_key(|s| s.snapshot.captured);
-        for (row, one) in snapshots.iter().enumerate() {
-            let mut line = Line::new();
-            if row == 0 {
-                line = line.put(Clean::drawn(letter, 1), Look::bold(Role::of_letter(letter))).plain(number.to_string());
-            }
-            line = line.goto(post).cell(one.snapshot.age.to_string(), muted, age, 1);
-            for metric in &metrics {
-                let reading = one.snapshot.rows.iter().find(|row| row.metric == *metric).map(|row| &row.reading);
-                line = match reading {
-                    Some(Reading::Value { value }) => line.cell_right(value.to_string(), Look::default(), each, 1),
-                    Some(Reading::NotOffered) => line.cell_right("-", muted, each, 1),
-                    Some(Reading::Missing { .. }) | None => line.cell_right("n/a", Look::of(Role::Warn), each, 1),
-                };
-            }
-            let captured = when::relative(one.snapshot.captured, model.wall());
-            lines.push(line.right(captured, muted));
-        }
-    }
-    for snapshot in snapshots {
-        for row in &snapshot.snapshot.rows {
-            if let Reading::Missing { why } = &row.reading {
-                let text =
-                    format!("{}{} {}: {}: {why}", snapshot.letter, snapshot.number, snapshot.snapshot.age, row.metric);
-                lines.push(Line::new().muted(text));
-            }
-        }
-    }
-    lines
 }

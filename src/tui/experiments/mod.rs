@@ -4,6 +4,7 @@
 //! experiment by stage is `detail`.
 
 pub(crate) mod detail;
+mod numbers;
 pub(crate) mod view;
 
 use desk::query::ExperimentLine;
