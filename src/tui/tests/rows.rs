@@ -78,6 +78,53 @@ fn marks_that_the_filter_hides_are_named_and_nothing_is_approved_for_them() {
 }
 
 #[test]
+fn refusing_or_putting_off_is_of_one_row_and_says_so_where_others_are_marked() {
+    for (keys, said) in [("j x 1", "QUB-010 sent back: off brand."), ("j s", "QUB-010 is later, back 23:00.")] {
+        let mut play = monday();
+        play.agency.next_round = super::fixture::time("2026-11-23T23:00:00Z");
+        let late = play.agency.by_code("QUB-010");
+        for post in &mut play.agency.sheets.get_mut(&late).unwrap().posts {
+            post.line.slot = super::fixture::time("2026-11-25T22:10:00Z");
+        }
+        play.keys("* g");
+        play.keys(keys);
+        assert_eq!(play.acts.len(), 1, "{keys}");
+        let text = play.text();
+        assert!(text.contains(&format!("{said} This one only; 2 stay marked. u takes it back.")), "{keys}: {text}");
+        assert_eq!(play.model.morning.marked.len(), 2, "{keys}");
+        assert_eq!(play.model.subject(), Some(play.agency.by_code("QUB-011")), "{keys}: on to the next");
+    }
+}
+
+#[test]
+fn what_the_desk_refuses_stays_under_the_cursor_with_its_mark() {
+    let mut play = monday();
+    // Its first slot is before the next round.
+    play.agency.next_round = super::fixture::time("2026-11-23T18:00:00Z");
+    let here = play.agency.by_code("CRM-018");
+    play.keys("* g s");
+    assert!(play.text().contains("CRM-018 was not put off"), "{}", play.text());
+    assert_eq!((play.model.subject(), play.model.morning.marked.len()), (Some(here), 3));
+    // Nor is its page closed.
+    play.keys("Enter s");
+    assert!(play.text().contains("CRM-018 was not put off"), "{}", play.text());
+    assert!(matches!(play.model.place.open, Some(crate::model::Open::Approval(id)) if id == here));
+}
+
+#[test]
+fn whoever_went_elsewhere_meanwhile_stays_there() {
+    let mut play = monday();
+    play.desk_answers = false;
+    play.keys("x 1");
+    assert_eq!(play.model.subject(), Some(play.agency.by_code("CRM-018")));
+    play.keys("G");
+    let number = *play.model.pending.keys().next().unwrap();
+    let done = desk::Done::new("CRM-018 sent back: off brand", serde_json::json!({}));
+    play.put(crate::message::What::Acted(number, Box::new(Ok(done))));
+    assert_eq!(play.model.subject(), Some(play.agency.by_code("PNW-006")));
+}
+
+#[test]
 fn one_clients_marks_alone_are_approved_while_one_client_is_shown() {
     let mut play = monday();
     play.keys("* f a");

@@ -8,7 +8,7 @@ use desk::{Answer, Done, Problem};
 use domain::id::ExperimentId;
 use domain::refusal::RefusalKind;
 
-use super::{go, sentence};
+use super::{go, queue, sentence};
 use crate::can;
 use crate::message::{Ask, Effects};
 use crate::model::{Act, Acted, Doing, Model, Open};
@@ -190,6 +190,10 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
     match done {
         Ok(done) => {
             model.link.heard(model.now);
+            if let Doing::Refuse(id, _) | Doing::Later(id, _) = &pending.what {
+                // Not before: what the desk refuses stays under the cursor.
+                queue::go_on_from(model, *id);
+            }
             took_effect(model, &pending.what, &done);
             group.lines.extend(shorter(model, &pending.what, &done).map_or(done.lines, |line| vec![line]));
             group.done.push(pending.what);
@@ -233,6 +237,7 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
         Doing::Later(id, _) => {
             // It is not taken for waiting until the next list says until when.
             model.morning.queue.sink(id);
+            model.morning.marked.remove(id);
         }
         Doing::TakeBack(code) => {
             let found =
@@ -313,6 +318,14 @@ fn tell(model: &mut Model, group: &crate::model::Group) {
         .iter()
         .any(|d| matches!(d, Doing::Approve(..) | Doing::Refuse(..) | Doing::Later(..) | Doing::Stop(..)));
     let undo = if can_undo { undo } else { String::new() };
+    // A key that acts on the row under the cursor alone says so where others are marked.
+    let marked = model.morning.marked.len();
+    let alone = match group.done.as_slice() {
+        [Doing::Refuse(..) | Doing::Later(..)] if marked == 1 => " This one only; 1 stays marked.".to_owned(),
+        [Doing::Refuse(..) | Doing::Later(..)] if marked > 1 => format!(" This one only; {marked} stay marked."),
+        _ => String::new(),
+    };
+    let undo = format!("{alone}{undo}");
     match (group.done.as_slice(), group.lines.first()) {
         ([Doing::Approve(..)] | [Doing::Refuse(..)], Some(line)) | ([_], Some(line)) => {
             model.say(format!("{}{undo}", sentence(line)), Role::Ok);

@@ -133,6 +133,18 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
     advance(model, items.last().map(|(id, _)| *id));
 }
 
+/// Goes on from an item that the desk has decided or put off, unless a person went elsewhere meanwhile.
+pub(super) fn go_on_from(model: &mut Model, id: ExperimentId) {
+    let here = match (model.place.open, model.place.pane) {
+        (Some(Open::Approval(open)), _) => open == id,
+        (None, Pane::Morning) => model.morning.step == Step::Queue && model.morning.queue.cursor() == Some(&id),
+        (Some(Open::Detail(_)), _) | (None, Pane::Experiments | Pane::System) => false,
+    };
+    if here && model.sheets.is_empty() {
+        advance(model, Some(id));
+    }
+}
+
 /// Goes to the next item that waits, after an act.
 fn advance(model: &mut Model, from: Option<ExperimentId>) {
     if matches!(model.place.open, Some(Open::Approval(_))) {
@@ -176,7 +188,6 @@ pub(super) fn refuse_because(model: &mut Model, number: u8, effects: &mut Effect
     let group = new_group(model);
     let command = Command::Reject { experiment: code.clone(), reason };
     send(model, effects, group, Some(id), Doing::Refuse(id, code), command);
-    advance(model, Some(id));
 }
 
 /// Ends typing; where no reason of the list was chosen, what was typed is the reason, and refuses.
@@ -204,8 +215,6 @@ pub(super) fn later(model: &mut Model, effects: &mut Effects) {
     let zone = model.setting.zone;
     let command = Command::QueueLater { experiment: code.clone(), until: None, zone };
     send(model, effects, group, Some(id), Doing::Later(id, code), command);
-    model.morning.marked.remove(&id);
-    advance(model, Some(id));
 }
 
 /// What was put off is back once its time has come, whatever the desk said before.
