@@ -66,6 +66,17 @@ pub(crate) fn is_seen(model: &Model, id: ExperimentId) -> bool {
     print.is_some() && model.morning.seen.get(&id) == print
 }
 
+/// Tells whether an item, as it is now, was opened and looked at, though not to its end.
+pub(crate) fn is_begun(model: &Model, id: ExperimentId) -> bool {
+    let print = model.known.item(id).map(|item| &item.sheet.fingerprint);
+    print.is_some() && model.morning.begun.get(&id) == print && !is_seen(model, id)
+}
+
+/// Returns what is said of an item whose end was not seen.
+pub(crate) fn unseen_words(model: &Model, id: ExperimentId) -> &'static str {
+    if is_begun(model, id) { "! not read to the end" } else { "! not opened" }
+}
+
 /// Returns what the message line says of the page.
 pub(crate) fn seen_line(model: &Model, id: ExperimentId) -> Line {
     if model.known.item(id).is_none() {

@@ -94,6 +94,8 @@ pub(crate) struct Morning {
     pub(crate) last_mark: Option<ExperimentId>,
     /// Items that were on the screen in full, with the fingerprint they had.
     pub(crate) seen: BTreeMap<ExperimentId, String>,
+    /// Items that were opened and looked at, though not to their end, with the fingerprint they had.
+    pub(crate) begun: BTreeMap<ExperimentId, String>,
     pub(crate) decided: BTreeMap<ExperimentId, Decided>,
     pub(crate) filter: Input,
     /// Which steps were looked at, from when until when.

@@ -7,7 +7,7 @@ use domain::hold::Hold;
 use domain::id::ExperimentId;
 
 use super::{Content, Sheet, confirm_foot};
-use crate::approval::is_seen;
+use crate::approval::{is_seen, unseen_words};
 use crate::can::is_paused;
 use crate::clean::Clean;
 use crate::diff;
@@ -118,7 +118,11 @@ fn row(model: &Model, item: &Item, width: usize) -> Line {
     if width >= 120 {
         row = row.right(fingerprint(&item.sheet.fingerprint), muted).right("   ", muted);
     }
-    if is_seen(model, line.id) { row.right("opened", muted) } else { row.right("! not opened", Look::of(Role::Warn)) }
+    if is_seen(model, line.id) {
+        row.right("opened", muted)
+    } else {
+        row.right(unseen_words(model, line.id), Look::of(Role::Warn))
+    }
 }
 
 /// Returns what each variant shows of the variable in the first round.
@@ -168,7 +172,8 @@ fn one(model: &Model, item: &Item, width: usize) -> Vec<Line> {
     if is_seen(model, item.sheet.line.id) {
         lines.push(Line::new().muted("Seen").goto(STOP).muted("opened, in full"));
     } else {
-        lines.push(Line::new().muted("Seen").goto(STOP).put("! not opened", Look::of(Role::Warn)));
+        let words = unseen_words(model, item.sheet.line.id);
+        lines.push(Line::new().muted("Seen").goto(STOP).put(words, Look::of(Role::Warn)));
     }
     lines.extend(stopped(model, item, width));
     for note in &item.sheet.notes {

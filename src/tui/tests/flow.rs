@@ -279,6 +279,27 @@ fn seen_needs_time_or_a_scroll() {
 }
 
 #[test]
+fn what_was_opened_and_not_read_to_the_end_is_told_so() {
+    let mut play = Play::new(Agency::monday(), 60, 16);
+    play.keys("Enter");
+    play.wait(2_000);
+    assert!(!crate::approval::is_seen(&play.model, play.agency.by_code("CRM-018")), "{}", play.text());
+    play.keys("Esc");
+    play.resize(100, 30);
+    play.keys("a G");
+    assert!(play.text().contains("! not read to the end"), "{}", play.text());
+    play.keys("Esc * a G");
+    let text = play.text();
+    assert_eq!((text.matches("! not read to the end").count(), text.matches("! not opened").count()), (1, 2), "{text}");
+    // Another sheet than the one that was looked at.
+    play.keys("Esc Esc");
+    play.agency.edit("CRM-018");
+    play.tell_news();
+    play.keys("g a G");
+    assert!(play.text().contains("! not opened"), "{}", play.text());
+}
+
+#[test]
 fn rows_stay_under_the_cursor_when_new_ones_come() {
     let mut play = monday();
     play.keys("j");

@@ -416,11 +416,15 @@ fn reopen_changed_page(model: &mut Model) {
 fn mark_seen(model: &mut Model) {
     let Some(Open::Approval(id)) = model.place.open else { return };
     let rested = model.now.since(model.approval.opened_ms).as_millis() >= u128::from(crate::approval::SEEN_MS);
-    if crate::approval::is_read(model, id)
-        && (rested || model.approval.scrolled)
+    // A mere pass-by is no look.
+    if (rested || model.approval.scrolled)
         && let Some(item) = model.known.item(id)
     {
         let print = item.sheet.fingerprint.clone();
-        model.morning.seen.insert(id, print);
+        if crate::approval::is_read(model, id) {
+            model.morning.seen.insert(id, print);
+        } else {
+            model.morning.begun.insert(id, print);
+        }
     }
 }

@@ -149,7 +149,7 @@ pub fn next_wake(model: &Model) -> Wake {
     let now = model.now.real_ms;
     let sheet = model.sheets.last().and_then(|sheet| sheets::ready_ms(model, sheet));
     let seen = match model.place.open {
-        Some(Open::Approval(id)) if crate::approval::is_read(model, id) && !crate::approval::is_seen(model, id) => {
+        Some(Open::Approval(id)) if !crate::approval::is_seen(model, id) => {
             Some(model.approval.opened_ms.saturating_add(crate::approval::SEEN_MS))
         }
         Some(Open::Approval(_) | Open::Detail(_)) | None => None,
