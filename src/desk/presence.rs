@@ -63,8 +63,7 @@ impl Presence {
         for (_, old) in mine.iter().rev().skip(SESSIONS_MAX) {
             entries.remove(&(person.uid, *old));
         }
-        let others =
-            entries.iter().filter(|((uid, _), entry)| *uid != person.uid && share(&person.scope, &entry.scope));
+        let others = entries.iter().filter(|((uid, _), entry)| *uid != person.uid && person.scope.meets(&entry.scope));
         let mut found: Vec<Present> = others
             .map(|((uid, _), entry)| Present {
                 name: entry.name.clone(),
@@ -75,14 +74,6 @@ impl Presence {
         found.sort_unstable();
         found.dedup();
         found
-    }
-}
-
-/// Tells whether two persons have a client in common.
-fn share(one: &Scope, other: &Scope) -> bool {
-    match (one, other) {
-        (Scope::All, _) | (_, Scope::All) => true,
-        (Scope::Only(mine), Scope::Only(theirs)) => !mine.is_disjoint(theirs),
     }
 }
 

@@ -64,6 +64,23 @@ impl Scope {
             Self::Only(clients) => clients.contains(client),
         }
     }
+
+    /// Tells whether all that the other holds is inside.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Only(_), Self::All) => false,
+            (Self::Only(mine), Self::Only(theirs)) => theirs.is_subset(mine),
+        }
+    }
+
+    /// Tells whether a client may be inside both.
+    pub fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => true,
+            (Self::Only(mine), Self::Only(theirs)) => !mine.is_disjoint(theirs),
+        }
+    }
 }
 
 /// Who asks: the columns of the table.
@@ -403,6 +420,22 @@ pub fn print() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scope_covers_what_is_inside_it_and_meets_what_it_shares() {
+        let only = |names: &[&str]| Scope::Only(names.iter().map(|name| name.parse().unwrap()).collect());
+        let (acme, both, other) = (only(&["acme"]), only(&["acme", "beta"]), only(&["gamma"]));
+        for (one, two, covers, meets) in [
+            (&Scope::All, &Scope::All, true, true),
+            (&Scope::All, &acme, true, true),
+            (&acme, &Scope::All, false, true),
+            (&both, &acme, true, true),
+            (&acme, &both, false, true),
+            (&both, &other, false, false),
+        ] {
+            assert_eq!((one.covers(two), one.meets(two)), (covers, meets), "{one:?} and {two:?}");
+        }
+    }
 
     #[test]
     fn every_action_has_one_row() {
