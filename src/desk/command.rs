@@ -211,7 +211,7 @@ pub enum Command {
         experiment: String,
         /// Until when; until the next round where none.
         until: Option<UtcTime>,
-        /// Where rounds begin at their hours.
+        /// In which zone the answer tells the time; rounds begin at the office's hours.
         zone: Zone,
     },
     /// Take an item up again before its time.
@@ -259,21 +259,19 @@ pub enum Command {
         /// How.
         reason: String,
     },
-    /// Sign a round. What is left, open and done is read from the store, never taken from here.
+    /// Sign a round. Which day it is, and what is left, open and done, is the desk's to say, never taken from here.
     CheckinSign {
         /// Which round, of today.
         round: Round,
         /// For one client alone; for all that one sees where none.
         client: Option<ClientId>,
-        /// Where today is.
-        zone: Zone,
         /// What was looked at.
         looked: Vec<Look>,
         /// How long it took, in seconds.
         used_s: u64,
         /// Who has what is left, and why.
         note: String,
-        /// What stood there as left and open (`RoundView::shown`); refused where that has changed.
+        /// What was shown (`RoundView::shown`); refused where that has changed.
         shown: Option<String>,
     },
 }

@@ -20,7 +20,7 @@ use domain::post::{Attempt, PostState};
 use domain::preflight::{Finding, Level};
 use domain::role::Role;
 use domain::snapshot::Snapshot;
-use domain::time::{UtcTime, Zone};
+use domain::time::UtcTime;
 use domain::variant::Variant;
 pub use media::fitted;
 use serde::{Deserialize, Serialize};
@@ -118,8 +118,6 @@ pub enum Query {
     CheckinStatus {
         /// For one client alone; for all that one sees where none.
         client: Option<ClientId>,
-        /// Where today is.
-        zone: Zone,
     },
     /// The log.
     Events {

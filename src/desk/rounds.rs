@@ -2,11 +2,14 @@
 //!
 //! Decides what counts as left at each round and to whom, which alerts stand, and what a person did since they last signed
 //! it. Both the sheet that is shown and the signature are made here, so that a face is never trusted with either.
+//!
+//! The day of a round is that of the office it is worked for, the same whoever asks and wherever they sit: where all clients
+//! that it covers are in one zone it is the day there, else the day in UTC. Other clients have no part in it (T7).
 
 use chrono::{NaiveDate, NaiveTime};
 use domain::actor::Person;
 use domain::approval::ApprovalLevel;
-use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Step, shown};
+use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
 use domain::escalation::Escalation;
 use domain::experiment::{Experiment, Stage};
 use domain::id::{CheckinId, ClientId, EscalationId};
@@ -48,6 +51,12 @@ pub struct RoundView {
     pub round: Round,
     /// Of which day.
     pub date: NaiveDate,
+    /// Where that day is.
+    pub zone: Zone,
+    /// When it begins; none at the end of all calendars.
+    pub begins: Option<UtcTime>,
+    /// From when on it may be signed; none at the end of all calendars.
+    pub opens: Option<UtcTime>,
     /// Who signed it, for these clients.
     pub signed: Option<Signature>,
     /// What the asker did since they last signed this round.
@@ -56,7 +65,8 @@ pub struct RoundView {
     pub left: Vec<Left>,
     /// The alerts that are open.
     pub alerts: Vec<OpenAlert>,
-    /// Names all that is left and open; a signature may give it, and is refused once it has changed.
+    /// Names the day, the clients and all that is left and open; a signature may give it, and is refused once any of it has
+    /// changed.
     pub shown: String,
     /// The next slot of these clients.
     pub next: Option<UtcTime>,
@@ -75,12 +85,12 @@ pub struct NextRound {
 
 /// What a round is looked at for.
 pub(crate) struct Of<'a, 'v> {
-    pub(crate) view: &'a View<'v>,
-    pub(crate) rules: &'a Rules,
-    pub(crate) person: &'a Person,
-    pub(crate) covers: &'a Scope,
-    pub(crate) zone: Zone,
-    pub(crate) engine: Engine,
+    view: &'a View<'v>,
+    rules: &'a Rules,
+    person: &'a Person,
+    covers: &'a Scope,
+    zone: Zone,
+    engine: Engine,
 }
 
 /// Returns the clients that a person's signature covers: one, or all that they see.
@@ -88,15 +98,32 @@ pub(crate) fn covered(person: &Person, client: Option<ClientId>) -> Scope {
     client.map_or_else(|| person.scope.clone(), |client| Scope::Only([client].into()))
 }
 
-impl Of<'_, '_> {
-    /// Returns the day that it is.
-    pub(crate) fn date(&self) -> NaiveDate {
-        self.zone.local(self.view.now()).date
-    }
+/// Returns the zone in which the rounds of some clients have their day and their hours.
+pub(crate) fn zone_of(view: &View<'_>, covers: &Scope) -> Result<Zone, StoreError> {
+    let clients = view.clients(covers)?;
+    let mut zones = clients.iter().map(|client| client.zone);
+    let Some(first) = zones.next() else { return Ok(Zone::UTC) };
+    Ok(if zones.all(|zone| zone == first) { first } else { Zone::UTC })
+}
 
+impl<'a, 'v> Of<'a, 'v> {
+    /// Returns what a round of these clients is looked at for.
+    pub(crate) fn new(
+        view: &'a View<'v>,
+        rules: &'a Rules,
+        person: &'a Person,
+        covers: &'a Scope,
+        engine: Engine,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { view, rules, person, covers, zone: zone_of(view, covers)?, engine })
+    }
+}
+
+impl Of<'_, '_> {
     /// Returns a round as it stands.
     pub(crate) fn round(&self, round: Round) -> Result<RoundView, StoreError> {
-        let (date, now) = (self.date(), self.view.now());
+        let now = self.view.now();
+        let date = self.zone.local(now).date;
         let alerts = self.view.escalations(self.covers, Escalations::Open)?;
         let left = self.left(round, &alerts)?;
         let alerts: Vec<OpenAlert> = alerts
@@ -107,9 +134,12 @@ impl Of<'_, '_> {
         Ok(RoundView {
             round,
             date,
+            zone: self.zone,
+            begins: round.begins(date, self.zone),
+            opens: round.opens(date, self.zone),
             signed: signed.map(|checkin| self.signature(checkin)),
             done: self.done(round, date)?,
-            shown: shown(round, &left, &alerts),
+            shown: Shown { round, date, covers: self.covers, left: &left, alerts: &alerts }.name(),
             left,
             alerts,
             next: self.view.post_next_slot(self.covers, &["planned", "preparing", "prepared"], now)?,

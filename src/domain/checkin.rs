@@ -1,10 +1,12 @@
 //! Check-ins: one person's round, signed.
 //!
-//! Decides which rounds there are and their steps, what a signature must say, that work which is left needs a sentence
-//! about who has it, and that a round is signed once a day for the same clients. What is left and what was done is read by
-//! the desk from the store; what was looked at is the one thing that only the face can tell.
+//! Decides what a signature must say, that work which is left needs a sentence about who has it, that a round is signed
+//! once a day for the same clients, and not before it is open. What is left and what was done is read by the desk from the
+//! store; what was looked at is the one thing that only the face can tell.
 
-use chrono::{NaiveDate, NaiveTime};
+mod round;
+
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Aggregate, StreamKind};
@@ -16,6 +18,8 @@ use crate::refusal::Refusal;
 use crate::role::Scope;
 use crate::time::{Span, UtcTime, Zone};
 
+pub use round::{Round, Step};
+
 /// The most characters of a note.
 const NOTE_MAX: usize = 5_000;
 /// The most characters that say what was seen at a step.
@@ -24,107 +28,6 @@ const WHAT_MAX: usize = 200;
 const AHEAD_MAX: Span = Span::minutes(5);
 /// The longest that a round may be said to have taken.
 const USED_MAX: u64 = 24 * 60 * 60;
-
-/// A round of the day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Round {
-    /// Is every account safe, does anything collide, what goes out?
-    Morning,
-    /// Did it go out, what needs a hand?
-    Midday,
-    /// What was learned, what must be looked at tomorrow?
-    EndOfDay,
-}
-
-impl Round {
-    /// All rounds, in the order of the day.
-    pub const ALL: [Self; 3] = [Self::Morning, Self::Midday, Self::EndOfDay];
-
-    /// Returns the words that screens use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Morning => "morning",
-            Self::Midday => "midday",
-            Self::EndOfDay => "end of day",
-        }
-    }
-
-    /// Returns its steps; signing is the last one and not named.
-    pub const fn steps(self) -> &'static [Step] {
-        match self {
-            Self::Morning => &[Step::Alerts, Step::Layers, Step::Queue],
-            Self::Midday => &[Step::Posts, Step::Escalations, Step::Replies],
-            Self::EndOfDay => &[Step::Outcomes, Step::Decide],
-        }
-    }
-
-    /// Returns the hour at which it begins.
-    const fn hour(self) -> u32 {
-        match self {
-            Self::Morning => 9,
-            Self::Midday => 13,
-            Self::EndOfDay => 17,
-        }
-    }
-
-    /// Returns when it begins on a day.
-    pub fn begins(self, date: NaiveDate, zone: Zone) -> Option<UtcTime> {
-        zone.at(date, NaiveTime::from_hms_opt(self.hour(), 0, 0)?)
-    }
-
-    /// Returns the round that begins next, and when; none at the end of all calendars.
-    pub fn next(after: UtcTime, zone: Zone) -> Option<(Self, UtcTime)> {
-        let today = zone.local(after).date;
-        let days = [Some(today), today.succ_opt()].into_iter().flatten();
-        let all = days.flat_map(|date| Self::ALL.into_iter().map(move |round| (round, round.begins(date, zone))));
-        all.filter_map(|(round, at)| Some((round, at?))).find(|(_, at)| *at > after)
-    }
-}
-
-impl std::fmt::Display for Round {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A step of a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Morning 1.
-    Alerts,
-    /// Morning 2.
-    Layers,
-    /// Morning 3.
-    Queue,
-    /// Midday 1.
-    Posts,
-    /// Midday 2.
-    Escalations,
-    /// Midday 3.
-    Replies,
-    /// End of day 1.
-    Outcomes,
-    /// End of day 2.
-    Decide,
-}
-
-impl Step {
-    /// Returns the word that screens use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Alerts => "alerts",
-            Self::Layers => "layers",
-            Self::Queue => "queue",
-            Self::Posts => "posts",
-            Self::Escalations => "escalations",
-            Self::Replies => "replies",
-            Self::Outcomes => "outcomes",
-            Self::Decide => "decide",
-        }
-    }
-}
 
 /// What a person looked at, as their face tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,6 +174,7 @@ impl Checkin {
             let at = first.at.in_zone(first.zone);
             return Err(Refusal::nothing(what, format!("{} signed it at {at}", first.by.name)));
         }
+        self.check_begun(&what)?;
         self.check_words(&what)?;
         if !self.left.is_empty() && self.note.trim().is_empty() {
             let (count, first) = (self.left.len(), self.left.first().map_or("", |left| left.what.as_str()));
@@ -283,6 +187,20 @@ impl Checkin {
             ));
         }
         Ok(vec![CheckinEvent::CheckinSigned { checkin: Box::new(self) }])
+    }
+
+    /// Nobody signs for a day, or a part of it, that is still to come.
+    fn check_begun(&self, what: &str) -> Result<(), Refusal> {
+        let Some(opens) = self.round.opens(self.date, self.zone).filter(|opens| self.at < *opens) else {
+            return Ok(());
+        };
+        let begins = self.round.begins(self.date, self.zone).unwrap_or(opens);
+        Err(Refusal::rule(
+            "checkin.early",
+            what.to_owned(),
+            format!("it begins at {}", begins.in_zone(self.zone)),
+            format!("sign it from {} on", opens.in_zone(self.zone)),
+        ))
     }
 
     fn check_words(&self, what: &str) -> Result<(), Refusal> {
@@ -313,21 +231,12 @@ impl Checkin {
 
     /// Tells whether it is the signature of a round of a day for these clients, or for more.
     pub fn stands_for(&self, round: Round, date: NaiveDate, clients: &Scope) -> bool {
-        let covers = match (&self.covers, clients) {
-            (Scope::All, _) => true,
-            (Scope::Only(_), Scope::All) => false,
-            (Scope::Only(mine), Scope::Only(wanted)) => wanted.is_subset(mine),
-        };
-        self.round == round && self.date == date && covers
+        self.round == round && self.date == date && self.covers.covers(clients)
     }
 
     /// Tells whether somebody limited to these clients may read it: it speaks of nothing that they do not see.
     pub fn is_seen_by(&self, scope: &Scope) -> bool {
-        match (scope, &self.covers) {
-            (Scope::All, _) => true,
-            (Scope::Only(_), Scope::All) => false,
-            (Scope::Only(mine), Scope::Only(covered)) => covered.is_subset(mine),
-        }
+        scope.covers(&self.covers)
     }
 
     /// Returns whose it is, where it is one client's.
@@ -339,16 +248,45 @@ impl Checkin {
     }
 }
 
-/// Names what a person is shown before they sign, so that nobody signs for something that came in between.
-pub fn shown(round: Round, left: &[Left], alerts: &[OpenAlert]) -> String {
-    let mut framed = Framed::new("expos.checkin.shown.1").text(round.as_str());
-    for left in left {
-        framed = framed.text(left.step.as_str()).text(&left.what).text(&left.to);
+/// What a person is shown before they sign.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Which round.
+    pub round: Round,
+    /// Of which day.
+    pub date: NaiveDate,
+    /// For which clients.
+    pub covers: &'a Scope,
+    /// What is left.
+    pub left: &'a [Left],
+    /// The alerts that are open.
+    pub alerts: &'a [OpenAlert],
+}
+
+impl Shown<'_> {
+    /// Names all of it, so that nobody signs for something that came in between, for another day or for other clients.
+    pub fn name(&self) -> String {
+        let mut framed = Framed::new("expos.checkin.shown.2").text(self.round.as_str()).text(&self.date.to_string());
+        match self.covers {
+            Scope::All => framed = framed.text("all clients"),
+            Scope::Only(clients) => {
+                framed = framed.text("clients").text(&clients.len().to_string());
+                for client in clients {
+                    framed = framed.text(client.as_str());
+                }
+            }
+        }
+        framed = framed.text(&self.left.len().to_string());
+        for left in self.left {
+            let before = left.before.map_or_else(String::new, |before| before.to_string());
+            framed = framed.text(left.step.as_str()).text(&left.what).text(&left.to).text(&before);
+        }
+        for alert in self.alerts {
+            let owner = alert.owner.as_deref().unwrap_or_default();
+            framed = framed.text(&alert.escalation.to_string()).text(alert.urgency.as_str()).text(owner);
+        }
+        framed.digest().short()
     }
-    for alert in alerts {
-        framed = framed.text(&alert.escalation.to_string()).text(alert.owner.as_deref().unwrap_or_default());
-    }
-    framed.digest().short()
 }
 
 impl Aggregate for Checkin {
@@ -369,8 +307,6 @@ impl Aggregate for Checkin {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -442,9 +378,18 @@ mod tests {
         assert!(morning(only(&["acme"])).sign(&one).is_err());
         assert!(morning(only(&["beta"])).sign(&one).is_ok());
         assert!(morning(Scope::All).sign(&one).is_ok(), "one client's signature is not everybody's");
-        let tomorrow = Checkin { date: NaiveDate::from_ymd_opt(2026, 11, 25).unwrap(), ..morning(Scope::All) };
+        let tomorrow = Checkin {
+            date: NaiveDate::from_ymd_opt(2026, 11, 25).unwrap(),
+            at: time("2026-11-25T09:12:00Z"),
+            ..morning(Scope::All)
+        };
         assert!(tomorrow.sign(&all).is_ok());
-        let midday = Checkin { round: Round::Midday, looked: Vec::new(), ..morning(Scope::All) };
+        let midday = Checkin {
+            round: Round::Midday,
+            at: time("2026-11-24T13:02:00Z"),
+            looked: Vec::new(),
+            ..morning(Scope::All)
+        };
         assert!(midday.sign(&all).is_ok());
     }
 
@@ -478,37 +423,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_has_another_name_once_anything_came_in_between() {
-        let mut names = BTreeSet::new();
-        let other = Left { to: "jon".to_owned(), ..left() };
-        for left in [vec![], vec![left()], vec![other], vec![left(), left()]] {
-            names.insert(shown(Round::Morning, &left, &[]));
-        }
-        names.insert(shown(Round::Midday, &[], &[]));
-        assert_eq!(names.len(), 5);
+    fn a_round_is_not_signed_before_it_is_open() {
+        let at = |text: &str| Checkin { at: time(text), looked: Vec::new(), ..morning(Scope::All) };
+        let refusal = at("2026-11-24T06:59:59Z").sign(&[]).unwrap_err();
+        assert_eq!(refusal.rule, "checkin.early");
+        assert!(refusal.why.contains("2026-11-24 09:00:00 UTC") && refusal.mend.contains("07:00:00"), "{refusal}");
+        assert!(at("2026-11-24T07:00:00Z").sign(&[]).is_ok());
+        // Where the day begins earlier, so does the round.
+        let tokyo = Checkin { zone: "Asia/Tokyo".parse().unwrap(), ..at("2026-11-23T22:00:00Z") };
+        assert!(tokyo.sign(&[]).is_ok());
     }
 
     #[test]
-    fn the_next_round_is_today_or_tomorrow_morning() {
-        let zone: Zone = "Europe/Amsterdam".parse().unwrap();
-        for (now, round, at) in [
-            ("2026-11-24T06:00:00Z", Round::Morning, "2026-11-24T08:00:00Z"),
-            ("2026-11-24T08:00:00Z", Round::Midday, "2026-11-24T12:00:00Z"),
-            ("2026-11-24T15:00:00Z", Round::EndOfDay, "2026-11-24T16:00:00Z"),
-            ("2026-11-24T20:00:00Z", Round::Morning, "2026-11-25T08:00:00Z"),
-        ] {
-            assert_eq!(Round::next(time(now), zone), Some((round, time(at))), "{now}");
+    fn what_is_shown_has_another_name_for_another_day_other_clients_or_anything_that_came_in_between() {
+        let date = NaiveDate::from_ymd_opt(2026, 11, 24).unwrap();
+        let shown = Shown { round: Round::Morning, date, covers: &Scope::All, left: &[], alerts: &[] };
+        let mut names = BTreeSet::from([shown.name()]);
+        let other = Left { to: "jon".to_owned(), ..left() };
+        let sooner = Left { before: Some(time("2026-11-24T11:00:00Z")), ..left() };
+        for left in [vec![left()], vec![other], vec![sooner], vec![left(), left()]] {
+            names.insert(Shown { left: &left, ..shown }.name());
         }
-    }
-
-    proptest! {
-        #[test]
-        fn the_next_round_always_lies_ahead_and_within_a_day(micros in 946_684_800_000_000_i64..4_102_444_800_000_000) {
-            let now = UtcTime::from_micros(micros);
-            for zone in [Zone::UTC, "Australia/Sydney".parse().unwrap(), "America/New_York".parse().unwrap()] {
-                let (_, at) = Round::next(now, zone).unwrap();
-                prop_assert!(at > now && at.since(now) <= Span::hours(25));
-            }
+        let alert = |urgency, owner: Option<&str>| OpenAlert {
+            escalation: EscalationId::new(time("2026-11-24T09:00:00Z"), [1; 10]),
+            rule: "account.lost".to_owned(),
+            urgency,
+            owner: owner.map(str::to_owned),
+        };
+        for alert in [alert(Urgency::High, None), alert(Urgency::Critical, None), alert(Urgency::Critical, Some("jon"))]
+        {
+            names.insert(Shown { alerts: &[alert], ..shown }.name());
         }
+        for covers in [only(&["acme"]), only(&["beta"]), only(&["acme", "beta"])] {
+            names.insert(Shown { covers: &covers, ..shown }.name());
+        }
+        names.insert(Shown { round: Round::Midday, ..shown }.name());
+        names.insert(Shown { date: date.succ_opt().unwrap(), ..shown }.name());
+        assert_eq!(names.len(), 13);
     }
 }

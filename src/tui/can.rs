@@ -178,10 +178,11 @@ fn alert(model: &Model) -> Can {
 }
 
 fn sign_off(model: &Model) -> Can {
-    match (why_no_start(model, Action::CheckIn), morning::signed_words(model)) {
-        (Some(why), _) => Can::Not(why),
-        (None, Some(words)) => Can::Not(format!("it is {words}")),
-        (None, None) => Can::Yes,
+    match (why_no_start(model, Action::CheckIn), morning::signed_words(model), morning::early_words(model)) {
+        (Some(why), _, _) => Can::Not(why),
+        (None, Some(words), _) => Can::Not(format!("it is {words}")),
+        (None, None, Some(words)) => Can::Not(words),
+        (None, None, None) => Can::Yes,
     }
 }
 

@@ -101,7 +101,7 @@ impl Known {
                 }
             }
             Answer::Rounds(rounds) => {
-                if let Ask::Rounds { client, .. } = ask {
+                if let Ask::Rounds { client } = ask {
                     self.rounds = Some((client.clone(), rounds));
                 }
             }
@@ -154,6 +154,11 @@ impl Known {
     pub(crate) fn round(&self, client: Option<&ClientId>, round: Round) -> Option<&RoundView> {
         let (of, rounds) = self.rounds.as_ref()?;
         rounds.iter().find(|found| found.round == round).filter(|_| of.as_ref() == client)
+    }
+
+    /// Returns where the day of the rounds is; none where the desk did not say yet.
+    pub(crate) fn office(&self) -> Option<Zone> {
+        Some(self.rounds.as_ref()?.1.first()?.zone)
     }
 
     /// Says who else has an experiment open: `mira is on this`.

@@ -10,7 +10,7 @@ use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
 use domain::hash::Digest;
 use domain::id::{ClientId, ExperimentId, PostId};
-use domain::time::{UtcTime, Zone};
+use domain::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
@@ -98,8 +98,6 @@ pub enum Ask {
     Rounds {
         /// For one client alone.
         client: Option<ClientId>,
-        /// Where today is.
-        zone: String,
     },
     /// Layers.
     Layers,
@@ -145,9 +143,7 @@ impl Ask {
                 Query::Picture { experiment: experiment.clone(), digest: *digest, width: *width, height: *height }
             }
             Self::Escalations => Query::EscalationList { all: false },
-            Self::Rounds { client, zone } => {
-                Query::CheckinStatus { client: client.clone(), zone: zone.parse().unwrap_or(Zone::UTC) }
-            }
+            Self::Rounds { client } => Query::CheckinStatus { client: client.clone() },
             Self::Layers => Query::LayerList,
             Self::Users => Query::UserList,
             Self::Recent(head) => Query::Events { after: head.saturating_sub(RECENT), limit: 500 },

@@ -406,7 +406,7 @@ impl Model {
 
     /// Returns the question how the rounds of today stand, for the clients that are shown.
     pub(crate) fn ask_rounds(&self) -> Ask {
-        Ask::Rounds { client: self.scope.clone(), zone: self.setting.zone.to_string() }
+        Ask::Rounds { client: self.scope.clone() }
     }
 
     /// Tells whether something of a client is shown.

@@ -1,6 +1,7 @@
 //! Check-ins: how today's rounds stand, signing one, and what was signed.
 //!
-//! What is left, open and done is the desk's word; here it is only drawn. Days are those of `--zone`, else of `TZ`.
+//! What is left, open and done is the desk's word; here it is only drawn. The day is the desk's too;
+//! `--zone`, else `TZ`, only draws times.
 
 use clap::{Subcommand, ValueEnum};
 use desk::rounds::RoundView;
@@ -52,7 +53,7 @@ pub(crate) enum Verb {
         /// For one client alone
         #[arg(long)]
         client: Option<String>,
-        /// Where today is [or TZ; else UTC]
+        /// In which zone times are drawn [or TZ; else UTC]; the day is the office's
         #[arg(long)]
         zone: Option<Zone>,
     },
@@ -72,9 +73,6 @@ pub(crate) enum Verb {
         /// What `checkin status` printed as shown; refused where it has changed
         #[arg(long, value_name = "H")]
         shown: Option<String>,
-        /// Where today is [or TZ; else UTC]
-        #[arg(long)]
-        zone: Option<Zone>,
         #[command(flatten)]
         change: Change,
     },
@@ -92,17 +90,17 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::Status { client, zone } => {
             let zone = zone.unwrap_or_else(|| session.zone());
             let client = client_id(session, client).await?;
-            let rounds = take!(session.ask(Query::CheckinStatus { client, zone }).await?, Answer::Rounds)?;
-            let blocks = rounds.iter().flat_map(|round| status(round, zone)).collect();
+            let query = Query::CheckinStatus { client: client.clone() };
+            let rounds = take!(session.ask(query).await?, Answer::Rounds)?;
+            let now = session.now();
+            let blocks = rounds.iter().flat_map(|round| status(round, client.as_ref(), zone, now)).collect();
             Ok(Told::new(blocks, data(&rounds)?))
         }
-        Verb::Sign { round, client, note, minutes, shown, zone, change } => {
-            let zone = zone.unwrap_or_else(|| session.zone());
+        Verb::Sign { round, client, note, minutes, shown, change } => {
             let client = client_id(session, client).await?;
             let command = Command::CheckinSign {
                 round: round.into(),
                 client,
-                zone,
                 looked: Vec::new(),
                 used_s: u64::from(minutes) * 60,
                 note,
@@ -136,8 +134,9 @@ async fn client_id(session: &mut Session<'_>, named: Option<String>) -> Result<O
     }
 }
 
-fn status(round: &RoundView, zone: Zone) -> Vec<Block> {
-    let mut blocks: Vec<Block> = head(&format!("{} of {}", round.round, round.date)).into();
+fn status(round: &RoundView, client: Option<&domain::id::ClientId>, zone: Zone, now: UtcTime) -> Vec<Block> {
+    let mut blocks: Vec<Block> = head(&format!("{} of {} ({})", round.round, round.date, round.zone)).into();
+    let local = |at: Option<UtcTime>| at.map_or_else(String::new, |at| at.in_zone(zone));
     match &round.signed {
         Some(signed) => {
             let line = format!("signed {} by {}", signed.at.in_zone(zone), signed.by);
@@ -146,9 +145,14 @@ fn status(round: &RoundView, zone: Zone) -> Vec<Block> {
                 blocks.push(Block::Quote(Text::lines(signed.note.as_str())));
             }
         }
+        None if round.opens.is_some_and(|opens| now < opens) => {
+            let line = format!("begins {}, may be signed from {}", local(round.begins), local(round.opens));
+            blocks.push(Block::Line(line.into()));
+        }
         None => {
             blocks.push(Block::Line("not signed".into()));
-            let sign = format!("expos checkin sign {} --shown {}", typed(round.round), quoted(&round.shown));
+            let client = client.map_or_else(String::new, |client| format!(" --client {client}"));
+            let sign = format!("expos checkin sign {}{client} --shown {}", typed(round.round), quoted(&round.shown));
             blocks.push(Block::Fields(vec![("sign with", sign.into())]));
         }
     }

@@ -102,7 +102,10 @@ impl Script {
                 Answer::Checkin(Box::new(checkin()))
             }
             Query::CheckinShow { checkin: id } => return Err(Refusal::not_found("checkin", &id).into_problem()),
-            Query::CheckinStatus { .. } => Answer::Rounds(vec![round()]),
+            Query::CheckinStatus { .. } => {
+                let later = RoundView { round: Round::EndOfDay, begins: Some(at(5)), opens: Some(at(3)), ..round() };
+                Answer::Rounds(vec![round(), later])
+            }
             Query::Events { after, .. } => Answer::Events(events().into_iter().filter(|e| e.n > after).collect()),
             Query::Health => Answer::Health(Health {
                 verdict: Verdict::Degraded,
@@ -389,6 +392,9 @@ fn round() -> RoundView {
     RoundView {
         round: Round::Morning,
         date: "2026-11-24".parse().unwrap(),
+        zone: "Europe/Amsterdam".parse().unwrap(),
+        begins: Some(at(-1)),
+        opens: Some(at(-3)),
         signed: None,
         done: Deeds::default(),
         left: vec![left],
@@ -761,10 +767,21 @@ async fn a_brief_without_a_file_and_without_a_person_is_usage() {
 }
 
 #[tokio::test]
-async fn a_round_is_signed_in_the_operators_zone_and_its_status_says_with_what() {
+async fn a_round_is_signed_for_the_offices_day_and_its_status_says_with_what() {
     let ran = run(&["checkin", "status"]).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert!(ran.out.contains("morning of 2026-11-24 (Europe/Amsterdam)"), "{}", ran.out);
     assert!(ran.out.contains("sign with: expos checkin sign morning --shown 0f0f0f0f0f0f\n"), "{}", ran.out);
+    assert!(!ran.out.contains("sign end-of-day"), "it is not open yet: {}", ran.out);
+    assert!(
+        ran.out.contains("begins 2026-11-24 14:00:00 UTC, may be signed from 2026-11-24 12:00:00 UTC"),
+        "{}",
+        ran.out
+    );
+    let ran = run(&["checkin", "status", "--client", "acme", "--zone", "Europe/Amsterdam"]).await;
+    let sign = "sign with: expos checkin sign morning --client acme --shown 0f0f0f0f0f0f\n";
+    assert!(ran.out.contains(sign) && ran.out.contains("begins 2026-11-24 15:00:00 CET"), "{}", ran.out);
+    let ran = run(&["checkin", "status"]).await;
     assert!(
         ran.out.contains("waits for a word; a reviewer or an admin, before 2026-11-25 09:00:00 UTC"),
         "{}",
@@ -773,10 +790,12 @@ async fn a_round_is_signed_in_the_operators_zone_and_its_status_says_with_what()
     let ran =
         run(&["checkin", "sign", "end-of-day", "--client", "acme", "--note", "jon has it", "--minutes", "9"]).await;
     let (acted, mode) = &ran.acted[0];
-    assert_eq!((ran.exit, *mode, &acted["round"], &acted["zone"]), (0, Mode::Do, &json!("end_of_day"), &json!("UTC")));
+    assert_eq!((ran.exit, *mode, &acted["round"], &acted["zone"]), (0, Mode::Do, &json!("end_of_day"), &Value::Null));
     assert_eq!((&acted["client"], &acted["used_s"], &acted["shown"]), (&json!("acme"), &json!(540), &Value::Null));
-    let ran = run(&["checkin", "sign", "morning", "--zone", "Europe/Amsterdam", "--dry-run"]).await;
-    assert_eq!((ran.acted[0].1, &ran.acted[0].0["zone"]), (Mode::DryRun, &json!("Europe/Amsterdam")));
+    let elsewhere = ["expos", "checkin", "sign", "morning", "--zone", "Pacific/Kiritimati"];
+    assert!(Cli::try_parse_from(elsewhere).is_err(), "nobody chooses the day");
+    let ran = run(&["checkin", "sign", "morning", "--dry-run"]).await;
+    assert_eq!(ran.acted[0].1, Mode::DryRun);
     assert!(!ran.err.contains("next:"), "{}", ran.err);
     let ran = run(&["checkin", "show", "01"]).await;
     assert!(ran.out.contains("looked at\nqueue: 7 items") && ran.out.contains("took:     11 min"), "{}", ran.out);

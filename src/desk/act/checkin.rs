@@ -8,7 +8,6 @@ use domain::experiment::Writer;
 use domain::id::{CheckinId, ClientId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
-use domain::time::Zone;
 use serde_json::json;
 use store::{Stop, Tx};
 
@@ -20,7 +19,6 @@ use crate::rounds::{Of, covered};
 pub(super) struct Ask {
     pub(super) round: Round,
     pub(super) client: Option<ClientId>,
-    pub(super) zone: Zone,
     pub(super) looked: Vec<Look>,
     pub(super) used_s: u64,
     pub(super) note: String,
@@ -32,14 +30,7 @@ pub(super) fn sign(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
         context.client(tx, client)?;
     }
     let covers = covered(&context.person, ask.client);
-    let of = Of {
-        view: &*tx,
-        rules: &context.rules,
-        person: &context.person,
-        covers: &covers,
-        zone: ask.zone,
-        engine: context.engine,
-    };
+    let of = Of::new(&*tx, &context.rules, &context.person, &covers, context.engine)?;
     let standing = of.round(ask.round)?;
     let before = tx.checkins_on(standing.date)?;
     let now = tx.now();
@@ -47,7 +38,7 @@ pub(super) fn sign(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
         id: CheckinId::new(now, context.random()),
         round: ask.round,
         date: standing.date,
-        zone: ask.zone,
+        zone: standing.zone,
         covers,
         by: Writer { uid: context.person.uid, name: context.person.name.clone() },
         at: now,
@@ -62,7 +53,9 @@ pub(super) fn sign(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
     let events = checkin.clone().sign(&before)?;
     if ask.shown.is_some_and(|shown| shown != standing.shown) {
         let what = format!("the {} round", checkin.round);
-        return Err(Refusal::changed(what, "what is left or open is not what was shown").into());
+        return Err(
+            Refusal::changed(what, "the day, the clients, or what is left or open is not what was shown").into()
+        );
     }
     tx.append::<Checkin>(&checkin.id, events)?;
     let anchor = tx.head_hash().short();

@@ -1,6 +1,6 @@
 //! Later: an item of the queue is put off until a time, and taken up again.
 //!
-//! Decides the time where none is named: the next round. How far it may be is the experiment's rule.
+//! Decides the time where none is named: the next round of the person's clients. How far it may be is the experiment's rule.
 
 use domain::checkin::Round;
 use domain::experiment::ExperimentCommand;
@@ -13,6 +13,7 @@ use store::{Stop, Tx};
 
 use super::Context;
 use crate::command::Done;
+use crate::rounds::zone_of;
 use crate::sheet::draft;
 
 pub(super) fn later(
@@ -29,7 +30,8 @@ pub(super) fn later(
         return Err(Refusal::nothing(what, "it does not wait for a word").into());
     };
     let now = tx.now();
-    let until = match until.or_else(|| Round::next(now, zone).map(|(_, at)| at)) {
+    let next = Round::next(now, zone_of(tx, &context.person.scope)?);
+    let until = match until.or_else(|| next.map(|(_, at)| at)) {
         Some(until) => until,
         None => return Err(Refusal::invalid("queue.later", what, "no round follows", "name a time").into()),
     };

@@ -227,8 +227,8 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         Command::PostConfirm { post, verdict } => post::confirm(context, tx, post, verdict),
         Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
         Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
-        Command::CheckinSign { round, client, zone, looked, used_s, note, shown } => {
-            checkin::sign(context, tx, checkin::Ask { round, client, zone, looked, used_s, note, shown })
+        Command::CheckinSign { round, client, looked, used_s, note, shown } => {
+            checkin::sign(context, tx, checkin::Ask { round, client, looked, used_s, note, shown })
         }
     }
 }

@@ -13,7 +13,7 @@ use domain::client::Client;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
-use domain::time::{UtcTime, Zone};
+use domain::time::UtcTime;
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
@@ -119,7 +119,7 @@ impl Asked<'_, '_> {
             Query::EscalationShow { escalation } => Answer::Escalation(Box::new(self.escalation(escalation)?)),
             Query::CheckinList => Answer::Checkins(self.view.checkins(self.scope())?),
             Query::CheckinShow { checkin } => Answer::Checkin(Box::new(self.checkin(&checkin)?)),
-            Query::CheckinStatus { client, zone } => Answer::Rounds(self.rounds(client, zone)?),
+            Query::CheckinStatus { client } => Answer::Rounds(self.rounds(client)?),
             Query::Events { after, limit } => Answer::Events(
                 self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
             ),
@@ -172,13 +172,12 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn rounds(&self, client: Option<ClientId>, zone: Zone) -> Result<Vec<RoundView>, No> {
+    fn rounds(&self, client: Option<ClientId>) -> Result<Vec<RoundView>, No> {
         if let Some(client) = &client {
             self.client(client)?;
         }
         let covers = covered(self.person, client);
-        let (view, rules, person, engine) = (self.view, self.rules, self.person, self.engine);
-        let of = Of { view, rules, person, covers: &covers, zone, engine };
+        let of = Of::new(self.view, self.rules, self.person, &covers, self.engine)?;
         let rounds: Result<Vec<RoundView>, StoreError> = Round::ALL.into_iter().map(|round| of.round(round)).collect();
         Ok(rounds?)
     }
@@ -186,11 +185,7 @@ impl Asked<'_, '_> {
     /// People as far as their clients are the asker's: an outsider's name is no business of a limited person.
     fn users(&self) -> Result<Vec<UserView>, No> {
         let agency = self.view.agency()?;
-        let shared = |p: &&Person| match (self.scope(), &p.scope) {
-            (Scope::All, _) | (_, Scope::All) => true,
-            (Scope::Only(mine), Scope::Only(theirs)) => !mine.is_disjoint(theirs),
-        };
-        Ok(agency.people.values().filter(shared).map(|p| self.within(user(p))).collect())
+        Ok(agency.people.values().filter(|p| self.scope().meets(&p.scope)).map(|p| self.within(user(p))).collect())
     }
 
     fn within(&self, mut user: UserView) -> UserView {

@@ -190,7 +190,6 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
         Command::CheckinSign {
             round: Round::Morning,
             client: Some(owner()),
-            zone: Zone::UTC,
             looked: Vec::new(),
             used_s: 60,
             note: reason(),
@@ -445,7 +444,7 @@ async fn a_stranger_gets_the_strangers_answer_and_nothing_else() {
             Query::EscalationShow { escalation: alpha.escalation.parse().unwrap() },
             Query::CheckinList,
             Query::CheckinShow { checkin: "01".to_owned() },
-            Query::CheckinStatus { client: None, zone: Zone::UTC },
+            Query::CheckinStatus { client: None },
             Query::Events { after: 0, limit: 500 },
             Query::Health,
             Query::Beat { session: 1, on: None },

@@ -6,7 +6,6 @@ use domain::agency::HomeKind;
 use domain::checkin::{LeftOf, Look, Round, Step};
 use domain::refusal::RefusalKind;
 use domain::role::Role;
-use domain::time::Zone;
 
 use super::fixture::*;
 use crate::rounds::RoundView;
@@ -23,19 +22,23 @@ async fn running() -> World {
 }
 
 fn sign(round: Round, note: &str) -> Command {
-    Command::CheckinSign {
-        round,
-        client: None,
-        zone: Zone::UTC,
-        looked: Vec::new(),
-        used_s: 600,
-        note: note.to_owned(),
-        shown: None,
-    }
+    Command::CheckinSign { round, client: None, looked: Vec::new(), used_s: 600, note: note.to_owned(), shown: None }
+}
+
+/// The same command for one client.
+fn for_client(command: Command, name: &str) -> Command {
+    let Command::CheckinSign { round, looked, used_s, note, shown, .. } = command else { panic!() };
+    Command::CheckinSign { round, client: Some(client(name)), looked, used_s, note, shown }
+}
+
+/// The same command for what was shown.
+fn showing(command: Command, shown: &str) -> Command {
+    let Command::CheckinSign { round, client, looked, used_s, note, .. } = command else { panic!() };
+    Command::CheckinSign { round, client, looked, used_s, note, shown: Some(shown.to_owned()) }
 }
 
 async fn standing(world: &World, uid: u32, round: Round) -> RoundView {
-    let answer = world.ask(uid, Query::CheckinStatus { client: None, zone: Zone::UTC }).await;
+    let answer = world.ask(uid, Query::CheckinStatus { client: None }).await;
     let Answer::Rounds(rounds) = answer else { panic!("{answer:?}") };
     rounds.into_iter().find(|found| found.round == round).unwrap()
 }
@@ -60,6 +63,49 @@ async fn a_round_with_nothing_left_is_signed_without_a_word_and_once() {
     assert_eq!(standing(&world, ADA, Round::Morning).await.signed, None, "it is another day");
     world.act(ADA, sign(Round::Morning, "")).await;
     assert!(world.desk.store().rebuild_compare().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_day_is_the_offices_and_one_that_has_not_begun_is_signed_by_nobody() {
+    let world = running().await;
+    // A client in Auckland has its own day; all clients together have that of UTC.
+    let auckland =
+        Command::ClientNew { client: client("kiwi"), name: "Kiwi".to_owned(), zone: "Pacific/Auckland".to_owned() };
+    world.act(ADA, auckland).await;
+    world.go_to("2027-03-01T13:18:00Z");
+    let of = |view: &RoundView| (view.date.to_string(), view.zone.to_string());
+    assert_eq!(of(&standing(&world, ADA, Round::Morning).await), ("2027-03-01".to_owned(), "UTC".to_owned()));
+    let ask = Query::CheckinStatus { client: Some(client("kiwi")) };
+    let Answer::Rounds(rounds) = world.ask(ADA, ask).await else { panic!() };
+    assert_eq!(of(&rounds[0]), ("2027-03-02".to_owned(), "Pacific/Auckland".to_owned()));
+    let refusal = world.refused(ADA, for_client(sign(Round::Morning, "early"), "kiwi")).await;
+    assert_eq!((refusal.kind, refusal.rule.as_str()), (RefusalKind::Rule, "checkin.early"));
+    assert!(refusal.why.contains("it begins at 2027-03-02 09:00:00 NZDT"), "{refusal}");
+    assert_eq!(world.refused(ADA, sign(Round::EndOfDay, "early")).await.rule, "checkin.early");
+    world.act(ADA, sign(Round::Midday, "")).await;
+    world.go_to("2027-03-01T18:00:00Z");
+    world.act(ADA, for_client(sign(Round::Morning, "in time"), "kiwi")).await;
+    assert_eq!(signed(&world, ADA).await.date.to_string(), "2027-03-02");
+}
+
+#[tokio::test]
+async fn a_sheet_of_another_day_or_of_other_clients_signs_nothing() {
+    let world = running().await;
+    world.client("beta").await;
+    world.go_to("2027-03-01T16:00:00Z");
+    let of = async |name: Option<&str>| {
+        let ask = Query::CheckinStatus { client: name.map(client) };
+        let Answer::Rounds(rounds) = world.ask(ADA, ask).await else { panic!() };
+        rounds.into_iter().find(|found| found.round == Round::Morning).unwrap().shown
+    };
+    let (all, alpha) = (of(None).await, of(Some("alpha")).await);
+    assert_ne!(all, alpha);
+    let refusal = world.refused(ADA, showing(sign(Round::Morning, ""), &alpha)).await;
+    assert_eq!(refusal.kind, RefusalKind::Changed, "{refusal}");
+    world.go_to("2027-03-02T07:00:00Z");
+    assert_eq!(world.refused(ADA, showing(sign(Round::Morning, ""), &all)).await.kind, RefusalKind::Changed);
+    let today = of(None).await;
+    world.act(ADA, showing(sign(Round::Morning, ""), &today)).await;
 }
 
 #[tokio::test]
@@ -113,24 +159,20 @@ async fn nobody_signs_for_something_that_came_after_the_sheet() {
     let world = running().await;
     let shown = standing(&world, ADA, Round::Morning).await.shown;
     world.lose_login("alpha").await;
-    let command = |shown: String| {
-        let Command::CheckinSign { round, client, zone, looked, used_s, note, .. } = sign(Round::Morning, "noted")
-        else {
-            panic!()
-        };
-        Command::CheckinSign { round, client, zone, looked, used_s, note, shown: Some(shown) }
-    };
-    assert_eq!(world.refused(ADA, command(shown)).await.kind, RefusalKind::Changed);
+    let noted = |shown: &str| showing(sign(Round::Morning, "noted"), shown);
+    assert_eq!(world.refused(ADA, noted(&shown)).await.kind, RefusalKind::Changed);
     let now = standing(&world, ADA, Round::Morning).await.shown;
-    world.act(ADA, command(now)).await;
+    world.act(ADA, noted(&now)).await;
 }
 
 #[tokio::test]
 async fn without_an_engine_or_under_a_hold_a_round_is_signed_only_with_a_word_about_it() {
     let world = World::small(HomeKind::Personal).await;
+    world.go_to("2027-03-01T13:00:00Z");
     let refusal = world.refused(ADA, sign(Round::Midday, "")).await;
     assert!(refusal.why.contains("no engine runs"), "{refusal}");
     let world = running().await;
+    world.go_to("2027-03-01T13:00:00Z");
     let pause = Command::Pause { target: crate::Stoppable::Agency, reason: "fire".to_owned() };
     world.act(ADA, pause).await;
     let refusal = world.refused(ADA, sign(Round::Midday, "")).await;
@@ -151,7 +193,7 @@ async fn who_is_limited_signs_for_their_clients_and_reads_of_no_others() {
     assert!(mine.alerts.is_empty() && mine.left.is_empty());
     assert_eq!(standing(&world, ADA, Round::Morning).await.signed, None, "one client's is not everybody's");
     world.act(ADA, sign(Round::Morning, "beta is in trouble")).await;
-    world.go_to("2027-03-02T06:00:00Z");
+    world.go_to("2027-03-02T07:00:00Z");
     world.act(ADA, sign(Round::Morning, "beta still is")).await;
     let Answer::Checkins(read) = world.ask(OLEG, Query::CheckinList).await else { panic!() };
     assert_eq!(read, [mine]);
@@ -168,7 +210,6 @@ async fn what_was_looked_at_is_kept_as_the_face_told_it() {
     let with = |looked: Vec<Look>| Command::CheckinSign {
         round: Round::Morning,
         client: Some(client("alpha")),
-        zone: Zone::UTC,
         looked,
         used_s: 61,
         note: String::new(),

@@ -381,9 +381,9 @@ async fn the_group_may_speak_where_it_may_enter_and_others_never() {
 async fn a_round_is_signed_over_the_socket_under_the_name_that_the_kernel_says() {
     let served = Served::new().await;
     served.world.grant(2002, Role::Viewer, &["alpha"]).await;
-    let body = json!({"do": "checkin_sign", "round": "morning", "client": "alpha", "zone": "Europe/Amsterdam",
-        "looked": [], "used_s": 60, "note": "no engine runs yet, ada starts it", "shown": null});
-    let forged = json!({"do": "checkin_sign", "round": "morning", "client": "alpha", "zone": "UTC", "looked": [],
+    let body = json!({"do": "checkin_sign", "round": "morning", "client": "alpha", "looked": [],
+        "used_s": 60, "note": "no engine runs yet, ada starts it", "shown": null});
+    let forged = json!({"do": "checkin_sign", "round": "morning", "client": "alpha", "looked": [],
         "used_s": 60, "note": "x", "shown": null, "by": "ada"});
     assert_eq!(served.post(OLEG, "/v1/commands", &forged).await.0, 422);
     let (status, told) = served.post(2002, "/v1/commands", &body).await;

@@ -9,7 +9,6 @@ use domain::hash::Digest;
 use domain::hold::HoldCause;
 use domain::post::Repeat;
 use domain::role::Role;
-use domain::time::Zone;
 use domain::variant::Facet;
 
 use super::fixture::*;
@@ -36,7 +35,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::EscalationList { all: true },
         Query::EscalationList { all: false },
         Query::CheckinList,
-        Query::CheckinStatus { client: None, zone: Zone::UTC },
+        Query::CheckinStatus { client: None },
         Query::Events { after: 0, limit: 500 },
         Query::Events { after: 0, limit: 1 },
         Query::Health,
@@ -46,7 +45,7 @@ fn questions(names: &[String]) -> Vec<Query> {
     for name in ["alpha", "beta", "gamma"] {
         all.push(Query::ClientShow { client: client(name) });
         all.push(Query::ExperimentList { client: Some(client(name)), all: true });
-        all.push(Query::CheckinStatus { client: Some(client(name)), zone: Zone::UTC });
+        all.push(Query::CheckinStatus { client: Some(client(name)) });
     }
     for name in names {
         all.push(Query::ExperimentShow { experiment: name.clone() });
@@ -202,7 +201,6 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     let sign = Command::CheckinSign {
         round: Round::Morning,
         client: Some(client("beta")),
-        zone: Zone::UTC,
         looked: Vec::new(),
         used_s: 60,
         note: "the account is stopped".to_owned(),

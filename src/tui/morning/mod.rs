@@ -349,9 +349,16 @@ pub(crate) fn looked_words(model: &Model, step: Step) -> Option<String> {
 
 /// Returns the signature under this round, for the clients that are shown.
 pub(crate) fn signature(model: &Model) -> Option<&Signature> {
-    let today = model.setting.zone.local(model.wall()).date;
     let round = model.known.round(model.scope.as_ref(), checkin::Round::Morning)?;
-    round.signed.as_ref().filter(|_| round.date == today)
+    round.signed.as_ref().filter(|_| round.date == round.zone.local(model.wall()).date)
+}
+
+/// Says when this round begins, while it may not be signed yet.
+pub(crate) fn early_words(model: &Model) -> Option<String> {
+    let round = model.known.round(model.scope.as_ref(), checkin::Round::Morning)?;
+    let (zone, now) = (model.setting.zone, model.wall());
+    let (begins, opens) = (round.begins?, round.opens.filter(|opens| now < *opens)?);
+    Some(format!("the round begins {}, it is signed from {} on", when::clock(begins, zone), when::clock(opens, zone)))
 }
 
 /// Returns who signed and when, in words.

@@ -39,7 +39,6 @@ const STOP: usize = 12;
 const LEFT_MAX: usize = 20;
 
 pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize) -> Content {
-    let zone = model.setting.zone;
     let mut lines = looked(model, width);
     match &sign.round {
         None => lines.push(Line::new().muted("working: what is left is being read")),
@@ -52,7 +51,14 @@ pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize
     let me = model.known.me.as_ref().map_or("", |me| me.name.as_str());
     let minutes = model.round.active_ms / 60_000;
     let aside = format!("{me}, {minutes:02} of {} min", crate::frame::BUDGET_MIN);
-    let title = format!("Sign off: Morning, {}", when::weekday_day(model.wall(), zone));
+    // The day is the desk's word, as all on this sheet is.
+    let day = |round: &RoundView| {
+        round.begins.map_or_else(|| round.date.to_string(), |begins| when::weekday_day(begins, round.zone))
+    };
+    let title = match &sign.round {
+        Some(round) => format!("Sign off: Morning, {}", day(round)),
+        None => "Sign off: Morning".to_owned(),
+    };
     // What is typed is always in sight, however much is left.
     let mut below = vec![Line::new(), field_line("note", &sign.note, sign.typing)];
     below.extend(if sign.typing { typing_foot() } else { foot(model, sheet, sign) });

@@ -16,7 +16,7 @@ use domain::account::{Connection, Identity, Servers};
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
 use domain::brief::{self, Platform};
 use domain::calendar::layer::Tenure;
-use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round, Step, shown};
+use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
 use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
@@ -25,7 +25,7 @@ use domain::hash::Digest;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::preflight::{Finding, Guard, Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
-use domain::role::Role;
+use domain::role::{Role, Scope};
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime, Window, Zone};
 use domain::variant::{Asset, Variant};
@@ -68,6 +68,8 @@ pub(super) struct Agency {
     pub(super) done: Deeds,
     /// What is put off, until when.
     pub(super) later: BTreeMap<ExperimentId, Later>,
+    /// On which day the rounds are that the desk speaks of.
+    pub(super) today: UtcTime,
     /// Who else has a dashboard open.
     pub(super) people: Vec<Present>,
     /// When the next round begins.
@@ -421,6 +423,7 @@ impl Agency {
             signed: None,
             done: Deeds::default(),
             later: BTreeMap::new(),
+            today: time(NOW),
             people: Vec::new(),
             next_round: time("2026-11-23T10:00:00Z"),
             picture_trouble: None,
@@ -707,12 +710,18 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             .map(|e| OpenAlert { escalation: e.id, rule: e.rule.clone(), urgency: e.urgency, owner: e.owner.clone() })
             .collect();
         let zone: Zone = "Europe/Lisbon".parse().unwrap();
+        let date = zone.local(self.today).date;
+        let covers = client.map_or(Scope::All, |client| Scope::Only([client.clone()].into()));
+        let covers = &covers;
         RoundView {
             round: Round::Morning,
-            date: zone.local(time(NOW)).date,
+            date,
+            zone,
+            begins: Round::Morning.begins(date, zone),
+            opens: Round::Morning.opens(date, zone),
             signed: self.signed.clone(),
             done: self.done.clone(),
-            shown: shown(Round::Morning, &left, &open),
+            shown: Shown { round: Round::Morning, date, covers, left: &left, alerts: &open }.name(),
             left,
             alerts: open,
             next: Some(time("2026-11-23T12:00:00Z")),
@@ -743,7 +752,7 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
                 None => Answer::Picture(small(asked)),
             },
             Ask::Escalations => Answer::Escalations(self.escalations.clone()),
-            Ask::Rounds { client, .. } => Answer::Rounds(vec![self.round(client.as_ref())]),
+            Ask::Rounds { client } => Answer::Rounds(vec![self.round(client.as_ref())]),
             Ask::Layers => Answer::Layers(self.layers.clone()),
             Ask::Recent(_) => Answer::Events(self.events.clone()),
             Ask::Post(post) => return Err(missing("post", &post.to_string())),

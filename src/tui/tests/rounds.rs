@@ -141,6 +141,20 @@ fn one_clients_round_is_signed_for_that_client() {
 }
 
 #[test]
+fn a_round_that_is_not_open_yet_says_when_it_is_and_signs_nothing() {
+    let mut agency = calm();
+    agency.today = super::fixture::time("2026-11-24T08:45:00Z");
+    let mut play = Play::new(agency, 100, 30);
+    play.keys("S");
+    let text = play.text();
+    assert!(text.contains("the round begins 09:00, it is signed from 07:00 on"), "{text}");
+    assert!(play.model.sheets.is_empty() && play.acts.is_empty());
+    play.wait(24 * 3_600_000);
+    play.keys("S");
+    assert!(play.text().contains("Sign off: Morning, Tue 24 Nov"), "{}", play.text());
+}
+
+#[test]
 fn a_viewer_is_told_who_may_sign() {
     let mut agency = calm();
     agency.me = user(1000, "mia", Role::Viewer);

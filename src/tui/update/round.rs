@@ -42,7 +42,8 @@ pub(super) fn look(model: &mut Model) {
 
 /// Asks how the rounds stand, for another client or another day than they were asked for.
 pub(super) fn keep_asked(model: &mut Model) {
-    let wanted = (model.scope.clone(), model.setting.zone.local(model.now.wall).date.to_string());
+    let zone = model.known.office().unwrap_or(model.setting.zone);
+    let wanted = (model.scope.clone(), zone.local(model.now.wall).date.to_string());
     if model.morning.rounds_for.as_ref() != Some(&wanted) {
         model.morning.rounds_for = Some(wanted);
         model.morning.looked.clear();
@@ -79,7 +80,7 @@ pub(super) fn open(model: &mut Model) {
 
 /// Puts what the desk said onto the sheet, once; what differs later closes it.
 pub(super) fn told(model: &mut Model, ask: &Ask) {
-    let Ask::Rounds { client, .. } = ask else { return };
+    let Ask::Rounds { client } = ask else { return };
     let Some(at) = model.sheets.iter().position(|sheet| matches!(sheet, Sheet::SignOff(_))) else { return };
     let said = model.known.round(client.as_ref(), Round::Morning).cloned();
     let now = model.now.real_ms;
@@ -129,7 +130,6 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
     let command = Command::CheckinSign {
         round: Round::Morning,
         client,
-        zone: model.setting.zone,
         looked: looked(model),
         used_s: model.round.active_ms / 1_000,
         note,
