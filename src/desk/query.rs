@@ -14,7 +14,7 @@ use domain::experiment::Stage;
 use domain::experiment::later::Later;
 use domain::hash::Digest;
 use domain::hold::Hold;
-use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::outcome::Outcome;
 use domain::post::{Attempt, PostState};
 use domain::preflight::{Finding, Level};
@@ -27,6 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::presence::Present;
 use crate::rounds::RoundView;
+
+/// The most signed rounds of one answer.
+pub const CHECKINS_MAX: u32 = 100;
 
 /// What a person asks to see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,8 +110,11 @@ pub enum Query {
         /// Which.
         escalation: EscalationId,
     },
-    /// The rounds that were signed.
-    CheckinList,
+    /// The rounds that were signed, up to [`CHECKINS_MAX`] at a time.
+    CheckinList {
+        /// Those before this one; the newest where none.
+        before: Option<CheckinId>,
+    },
     /// One signed round.
     CheckinShow {
         /// Which, by id or unique prefix.

@@ -1,14 +1,14 @@
 //! Rounds: what signing one would say now, from what is stored.
 //!
 //! Decides what counts as left at each round and to whom, which alerts stand, and what a person did since they last signed
-//! it. Both the sheet that is shown and the signature are made here, so that a face is never trusted with either.
+//! it; that is told from the beginning of the day before at the latest. Guards are not asked: a signature is made while
+//! nobody else can write, and says who may act, not what they will find. Both the sheet that is shown and the signature are made here, so that a face is never trusted with either.
 //!
 //! The day of a round is that of the office it is worked for, the same whoever asks and wherever they sit: where all clients
 //! that it covers are in one zone it is the day there, else the day in UTC. Other clients have no part in it (T7).
 
 use chrono::{NaiveDate, NaiveTime};
 use domain::actor::Person;
-use domain::approval::ApprovalLevel;
 use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
 use domain::escalation::Escalation;
 use domain::experiment::{Experiment, Stage};
@@ -18,9 +18,13 @@ use domain::time::{UtcTime, Zone};
 use serde::{Deserialize, Serialize};
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
-use crate::act::is_waiting;
-use crate::rules::Rules;
-use crate::sheet::{draft, later};
+use crate::sheet::{later, waiting};
+
+/// The events that a signature tells of as done.
+const DEEDS: [&str; 3] = [WORD, REJECTED, SETTLED];
+const WORD: &str = "word_given";
+const REJECTED: &str = "experiment_rejected";
+const SETTLED: &str = "escalation_resolved";
 
 /// Whether anything goes out at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +90,6 @@ pub struct NextRound {
 /// What a round is looked at for.
 pub(crate) struct Of<'a, 'v> {
     view: &'a View<'v>,
-    rules: &'a Rules,
     person: &'a Person,
     covers: &'a Scope,
     zone: Zone,
@@ -110,12 +113,11 @@ impl<'a, 'v> Of<'a, 'v> {
     /// Returns what a round of these clients is looked at for.
     pub(crate) fn new(
         view: &'a View<'v>,
-        rules: &'a Rules,
         person: &'a Person,
         covers: &'a Scope,
         engine: Engine,
     ) -> Result<Self, StoreError> {
-        Ok(Self { view, rules, person, covers, zone: zone_of(view, covers)?, engine })
+        Ok(Self { view, person, covers, zone: zone_of(view, covers)?, engine })
     }
 }
 
@@ -189,23 +191,24 @@ impl Of<'_, '_> {
 
     fn queue(&self) -> Result<Vec<Left>, StoreError> {
         let mut left = Vec::new();
-        for experiment in self.view.experiments(self.covers, &ExperimentFilter::default())? {
-            if !is_waiting(&experiment) || experiment.brief.is_none() {
+        let stages = vec![Stage::AwaitingApproval.word(), Stage::Running.word()];
+        let filter = ExperimentFilter { stages, ..ExperimentFilter::default() };
+        for experiment in self.view.experiments(self.covers, &filter)? {
+            let posts = waiting(self.view, &experiment)?;
+            let Some(first) = posts.first().map(|post| post.window.from) else { continue };
+            if experiment.brief.is_none() {
                 continue;
             }
-            let sheet = draft(self.view, self.rules, &experiment)?;
-            let Some(before) = sheet.posts.first().map(|(post, _)| post.window.from) else { continue };
-            let blocked = sheet.findings.iter().any(|f| f.severity == domain::preflight::Severity::Block);
             let regulated = self.view.client(&experiment.client)?.is_some_and(|client| client.policy.regulated);
             left.push(Left {
                 step: Step::Queue,
                 what: format!("{} waits for a word", called(&experiment)),
-                to: match later(&experiment, &sheet, self.view.now()) {
+                to: match later(&experiment, Some(first), self.view.now()) {
                     Some(later) => format!("{} put it off until {}", later.by, later.until.in_zone(self.zone)),
-                    None => waits_for(&experiment, sheet.level.level, blocked, regulated),
+                    None => waits_for(&experiment, regulated),
                 },
                 of: LeftOf::Experiment(named(&experiment)),
-                before: Some(before),
+                before: Some(first),
             });
         }
         left.sort_by_key(|left| left.before);
@@ -236,22 +239,22 @@ impl Of<'_, '_> {
         Ok(left.collect())
     }
 
-    /// Returns what the person did since they last signed this round; since this morning where they never did.
+    /// Returns what the person did since they last signed this round for all of these clients, as far back as the day
+    /// before; since midnight where they never did.
     fn done(&self, round: Round, date: NaiveDate) -> Result<Deeds, StoreError> {
-        let since = match self.view.checkin_last_by(self.person.uid, round)? {
-            Some(last) => last.log,
-            None => match self.zone.at(date, NaiveTime::MIN) {
-                Some(midnight) => self.view.head_before(midnight)?,
-                None => 0,
-            },
+        let begin = |day: Option<NaiveDate>| day.and_then(|day| self.zone.at(day, NaiveTime::MIN));
+        let before = |at: Option<UtcTime>| at.map_or(Ok(0), |at| self.view.head_before(at));
+        let since = match self.view.checkin_last_by(self.person.uid, round, self.covers)? {
+            Some(last) => last.log.max(before(begin(date.pred_opt()))?),
+            None => before(begin(Some(date)))?,
         };
         let mut deeds = Deeds::default();
-        let events = self.view.events_by(self.person.uid, since)?;
+        let events = self.view.deeds_by(self.person.uid, since, &DEEDS)?;
         let of = |name: &str| {
             let keys = events.iter().filter(|e| e.event == name).map(|e| e.key.clone());
             keys.collect::<std::collections::BTreeSet<_>>()
         };
-        for key in of("word_given") {
+        for key in of(WORD) {
             let Some(experiment) = self.experiment(&key)? else { continue };
             let mine = |w: &domain::approval::Approver| w.uid == Some(self.person.uid);
             if !experiment.words.iter().any(mine) {
@@ -266,10 +269,10 @@ impl Of<'_, '_> {
             deeds.posts = deeds.posts.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             deeds.approved.push(named(&experiment));
         }
-        for key in of("experiment_rejected") {
+        for key in of(REJECTED) {
             deeds.rejected.extend(self.experiment(&key)?.as_ref().map(named));
         }
-        for event in events.iter().filter(|e| e.event == "escalation_resolved") {
+        for event in events.iter().filter(|e| e.event == SETTLED) {
             if event.client.as_ref().is_some_and(|client| self.covers.holds(client)) {
                 deeds.settled.extend(event.key.parse::<EscalationId>().ok());
             }
@@ -293,15 +296,9 @@ fn called(experiment: &Experiment) -> String {
     format!("{} {name}", experiment.code)
 }
 
-fn waits_for(experiment: &Experiment, level: ApprovalLevel, blocked: bool, regulated: bool) -> String {
-    let given = experiment.words.len();
-    let needed = experiment.words_needed(regulated).max(1);
-    if blocked {
-        return "its author: a guard blocks it".to_owned();
-    }
-    match level {
-        ApprovalLevel::Manual if needed > 1 => format!("a reviewer or an admin, {given} of {needed} words given"),
-        ApprovalLevel::Manual => "a reviewer or an admin".to_owned(),
-        ApprovalLevel::Auto | ApprovalLevel::Review => "anybody who may approve".to_owned(),
+fn waits_for(experiment: &Experiment, regulated: bool) -> String {
+    match experiment.words_needed(regulated).max(1) {
+        1 => "somebody who may approve it".to_owned(),
+        needed => format!("those who may approve it, {} of {needed} words given", experiment.words.len()),
     }
 }

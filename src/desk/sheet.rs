@@ -42,14 +42,10 @@ pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<
         view.client(&experiment.client)?.ok_or_else(|| StoreError::missing("client", experiment.client.as_str()))?;
     let (findings, level) = preflight::look(view, rules, experiment, &client)?;
     let mut posts: Vec<(Post, Binding)> = Vec::new();
-    for post in view.posts_of(experiment.id)? {
-        let waits = post.approval.is_none() || experiment.stage == Stage::AwaitingApproval;
-        if post.state.is_unsent() && waits {
-            let binding = present_binding(view, experiment, &client, &post, &rules.version)?;
-            posts.push((post, binding));
-        }
+    for post in waiting(view, experiment)? {
+        let binding = present_binding(view, experiment, &client, &post, &rules.version)?;
+        posts.push((post, binding));
     }
-    posts.sort_by_key(|(post, _)| (post.window.from, post.number));
     let notes = notes(&view.agency()?, &client);
     let bound: Vec<(PostId, Binding)> = posts.iter().map(|(post, binding)| (post.id, binding.clone())).collect();
     let mut beside = notes.clone();
@@ -58,9 +54,19 @@ pub fn draft(view: &View<'_>, rules: &Rules, experiment: &Experiment) -> Result<
     Ok(Draft { posts, findings, level, notes, fingerprint })
 }
 
+/// Returns the posts that a word would cover, in slot order. No guard is asked.
+pub(crate) fn waiting(view: &View<'_>, experiment: &Experiment) -> Result<Vec<Post>, StoreError> {
+    let mut posts = view.posts_of(experiment.id)?;
+    posts.retain(|post| {
+        let waits = post.approval.is_none() || experiment.stage == Stage::AwaitingApproval;
+        post.state.is_unsent() && waits
+    });
+    posts.sort_by_key(|post| (post.window.from, post.number));
+    Ok(posts)
+}
+
 /// Returns until when an item is put off. Where its first slot was moved to before that, it is not.
-pub(crate) fn later(experiment: &Experiment, sheet: &Draft, now: UtcTime) -> Option<Later> {
-    let first = sheet.posts.first().map(|(post, _)| post.window.from);
+pub(crate) fn later(experiment: &Experiment, first: Option<UtcTime>, now: UtcTime) -> Option<Later> {
     experiment.later_at(now).filter(|later| first.is_none_or(|first| later.until < first)).cloned()
 }
 

@@ -45,7 +45,7 @@ pub use open::Open;
 pub use rebuild::Difference;
 pub use stored::Stored;
 pub use tx::{Cause, Tx};
-pub use view::{Escalations, ExperimentFilter, ExternalPost, Heartbeat, RefusalRecord, Remembered, View};
+pub use view::{Deed, Escalations, ExperimentFilter, ExternalPost, Heartbeat, RefusalRecord, Remembered, View};
 pub use writer::Counts;
 
 use lock::OwnerLock;

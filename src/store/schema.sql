@@ -27,6 +27,8 @@ CREATE TABLE event (
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE UNIQUE INDEX event_stream ON event (stream, version);
+CREATE INDEX event_actor ON event (actor_uid, n);
+CREATE INDEX event_client ON event (client, n);
 CREATE TRIGGER event_never_edited BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never edited'); END;
 CREATE TRIGGER event_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 
@@ -127,7 +129,8 @@ CREATE TABLE checkin (
     body TEXT NOT NULL,
     round TEXT NOT NULL,
     day TEXT NOT NULL,
-    client TEXT REFERENCES client (key),
+    -- The clients that it speaks of, as a JSON list; nothing for all.
+    covers TEXT,
     uid INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX checkin_day ON checkin (day);

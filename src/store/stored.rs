@@ -13,6 +13,7 @@ use domain::escalation::Escalation;
 use domain::experiment::Experiment;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::post::{Attempt, Post, PostEvent};
+use domain::role::Scope;
 use rusqlite::types::Value;
 
 use crate::convert;
@@ -351,18 +352,21 @@ impl Stored for Checkin {
 
 impl table::Table for Checkin {
     const INSERT: &'static str =
-        "INSERT INTO checkin (key, version, body, round, day, client, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        "INSERT INTO checkin (key, version, body, round, day, covers, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     const UPDATE: &'static str = "UPDATE checkin SET version = ?2, body = ?3 WHERE key = ?1";
     const FIND: &'static str = "SELECT version, body FROM checkin WHERE key = ?1";
-    const SHOW: &'static str = "SELECT key, version, body, round, day, client, uid FROM checkin";
+    const SHOW: &'static str = "SELECT key, version, body, round, day, covers, uid FROM checkin";
 
     fn changing(&self) -> Vec<Value> {
         Vec::new()
     }
 
     fn fixed(&self) -> Vec<Value> {
-        let client = Self::client(self).map_or(Value::Null, text);
-        vec![text(self.round), text(self.date), client, Value::Integer(i64::from(self.by.uid))]
+        let covers = match &self.covers {
+            Scope::All => Value::Null,
+            Scope::Only(clients) => text(clients.iter().map(ClientId::as_str).collect::<serde_json::Value>()),
+        };
+        vec![text(self.round), text(self.date), covers, Value::Integer(i64::from(self.by.uid))]
     }
 }
 

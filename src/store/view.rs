@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension, Params};
 pub use account::ExternalPost;
 pub use experiment::ExperimentFilter;
 pub(crate) use log::ANSWERS_KEPT;
-pub use log::{Heartbeat, RefusalRecord, Remembered};
+pub use log::{Deed, Heartbeat, RefusalRecord, Remembered};
 pub(crate) use snapshot::snapshots;
 
 use crate::stored::{self, Stored, table::Table};

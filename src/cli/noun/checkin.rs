@@ -4,9 +4,11 @@
 //! `--zone`, else `TZ`, only draws times.
 
 use clap::{Subcommand, ValueEnum};
+use desk::query::CHECKINS_MAX;
 use desk::rounds::RoundView;
 use desk::{Answer, Command, Query};
 use domain::checkin::{Checkin, Deeds, Left, OpenAlert, Round};
+use domain::id::{CheckinId, ClientId};
 use domain::role::Scope;
 use domain::time::{UtcTime, Zone};
 
@@ -76,8 +78,12 @@ pub(crate) enum Verb {
         #[command(flatten)]
         change: Change,
     },
-    /// List the rounds that were signed, the newest first
-    List,
+    /// List the rounds that were signed, the newest first, up to 100
+    List {
+        /// Those before this one: a whole id
+        #[arg(long, value_name = "ID")]
+        before: Option<CheckinId>,
+    },
     /// Show a signed round, whole
     Show {
         /// Id or unique prefix
@@ -113,9 +119,14 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             }
             Ok(told)
         }
-        Verb::List => {
-            let all = take!(session.ask(Query::CheckinList).await?, Answer::Checkins)?;
-            Ok(list(&all, data(&all)?))
+        Verb::List { before } => {
+            let all = take!(session.ask(Query::CheckinList { before }).await?, Answer::Checkins)?;
+            let told = list(&all, data(&all)?);
+            let full = u32::try_from(all.len()).is_ok_and(|count| count >= CHECKINS_MAX);
+            Ok(match all.last() {
+                Some(last) if full => told.next(format!("expos checkin list --before {}", last.id)),
+                Some(_) | None => told,
+            })
         }
         Verb::Show { checkin } => match session.ask(Query::CheckinShow { checkin: checkin.clone() }).await {
             Ok(answer) => {
@@ -127,14 +138,14 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
     }
 }
 
-async fn client_id(session: &mut Session<'_>, named: Option<String>) -> Result<Option<domain::id::ClientId>, Failure> {
+async fn client_id(session: &mut Session<'_>, named: Option<String>) -> Result<Option<ClientId>, Failure> {
     match named {
         Some(name) => Ok(Some(session.client(&name).await?.id)),
         None => Ok(None),
     }
 }
 
-fn status(round: &RoundView, client: Option<&domain::id::ClientId>, zone: Zone, now: UtcTime) -> Vec<Block> {
+fn status(round: &RoundView, client: Option<&ClientId>, zone: Zone, now: UtcTime) -> Vec<Block> {
     let mut blocks: Vec<Block> = head(&format!("{} of {} ({})", round.round, round.date, round.zone)).into();
     let local = |at: Option<UtcTime>| at.map_or_else(String::new, |at| at.in_zone(zone));
     match &round.signed {
@@ -210,7 +221,7 @@ fn alerts(alerts: &[OpenAlert]) -> Vec<Block> {
 fn covers(checkin: &Checkin) -> String {
     match &checkin.covers {
         Scope::All => "all clients".to_owned(),
-        Scope::Only(clients) => clients.iter().map(domain::id::ClientId::as_str).collect::<Vec<_>>().join(", "),
+        Scope::Only(clients) => clients.iter().map(ClientId::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -14,7 +14,7 @@ use store::{Stop, Tx};
 use super::Context;
 use crate::command::Done;
 use crate::rounds::zone_of;
-use crate::sheet::draft;
+use crate::sheet::waiting;
 
 pub(super) fn later(
     context: &Context,
@@ -24,9 +24,8 @@ pub(super) fn later(
     zone: Zone,
 ) -> Result<Done, Stop> {
     let experiment = context.experiment(tx, name)?;
-    let sheet = draft(tx, &context.rules, &experiment)?;
     let what = format!("experiment {}", experiment.code);
-    let Some(first) = sheet.posts.first().map(|(post, _)| post.window.from) else {
+    let Some(first) = waiting(tx, &experiment)?.first().map(|post| post.window.from) else {
         return Err(Refusal::nothing(what, "it does not wait for a word").into());
     };
     let now = tx.now();

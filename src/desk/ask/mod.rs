@@ -17,8 +17,8 @@ use domain::time::UtcTime;
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
-    AccountView, Answer, ClientView, EventLine, Health, LayerView, PictureView, Query, QueueLine, Sheet, SheetPost,
-    SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
+    AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LayerView, PictureView, Query, QueueLine, Sheet,
+    SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
@@ -117,7 +117,9 @@ impl Asked<'_, '_> {
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
             }
             Query::EscalationShow { escalation } => Answer::Escalation(Box::new(self.escalation(escalation)?)),
-            Query::CheckinList => Answer::Checkins(self.view.checkins(self.scope())?),
+            Query::CheckinList { before } => {
+                Answer::Checkins(self.view.checkins(self.scope(), before, CHECKINS_MAX)?)
+            }
             Query::CheckinShow { checkin } => Answer::Checkin(Box::new(self.checkin(&checkin)?)),
             Query::CheckinStatus { client } => Answer::Rounds(self.rounds(client)?),
             Query::Events { after, limit } => Answer::Events(
@@ -162,9 +164,7 @@ impl Asked<'_, '_> {
     }
 
     fn checkin(&self, name: &str) -> Result<Checkin, No> {
-        let prefix = name.to_ascii_uppercase();
-        let mut found = self.view.checkins(self.scope())?;
-        found.retain(|checkin| !prefix.is_empty() && checkin.id.to_string().starts_with(&prefix));
+        let mut found = self.view.checkins_that_begin(self.scope(), &name.to_ascii_uppercase())?;
         match (found.pop(), found.pop()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => Err(Refusal::ambiguous("checkin", name).into()),
@@ -177,7 +177,7 @@ impl Asked<'_, '_> {
             self.client(client)?;
         }
         let covers = covered(self.person, client);
-        let of = Of::new(self.view, self.rules, self.person, &covers, self.engine)?;
+        let of = Of::new(self.view, self.person, &covers, self.engine)?;
         let rounds: Result<Vec<RoundView>, StoreError> = Round::ALL.into_iter().map(|round| of.round(round)).collect();
         Ok(rounds?)
     }
@@ -233,6 +233,7 @@ impl Asked<'_, '_> {
                 continue;
             }
             let client = self.client(&experiment.client)?;
+            let first = sheet.posts.first().map(|(post, _)| post.window.from);
             let count = |s| sheet.findings.iter().filter(|f| f.severity == s).count();
             use domain::preflight::Severity::{Block, Info, Warn};
             lines.push(QueueLine {
@@ -241,8 +242,8 @@ impl Asked<'_, '_> {
                 findings: [count(Block), count(Warn), count(Info)],
                 needed: experiment.words_needed(client.policy.regulated).max(1),
                 words: experiment.words.len(),
-                later: crate::sheet::later(&experiment, &sheet, self.view.now()),
-                first: sheet.posts.first().map(|(post, _)| post.window.from),
+                later: crate::sheet::later(&experiment, first, self.view.now()),
+                first,
                 level: sheet.level,
             });
         }
@@ -348,18 +349,7 @@ fn last_seen(view: &View<'_>, scope: &Scope) -> Result<Option<store::EventRecord
     if *scope == Scope::All {
         return Ok(None);
     }
-    let (mut last, mut seen, mut until) = (None, 0_u64, view.head()?);
-    while seen < until {
-        let middle = seen.saturating_add(until.saturating_sub(seen) / 2);
-        match view.events(scope, middle, 1)?.pop() {
-            Some(found) => {
-                seen = found.n;
-                last = Some(found);
-            }
-            None => until = middle,
-        }
-    }
-    Ok(last)
+    view.last_event(scope)
 }
 
 /// What a person limited to some clients may know of a task: that it is late, or has trouble; not whose (T7).

@@ -442,7 +442,7 @@ async fn a_stranger_gets_the_strangers_answer_and_nothing_else() {
             Query::OutcomeShow { experiment: alpha.waiting.clone() },
             Query::EscalationList { all: true },
             Query::EscalationShow { escalation: alpha.escalation.parse().unwrap() },
-            Query::CheckinList,
+            Query::CheckinList { before: None },
             Query::CheckinShow { checkin: "01".to_owned() },
             Query::CheckinStatus { client: None },
             Query::Events { after: 0, limit: 500 },

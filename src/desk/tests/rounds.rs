@@ -44,7 +44,7 @@ async fn standing(world: &World, uid: u32, round: Round) -> RoundView {
 }
 
 async fn signed(world: &World, uid: u32) -> domain::checkin::Checkin {
-    let Answer::Checkins(mut all) = world.ask(uid, Query::CheckinList).await else { panic!() };
+    let Answer::Checkins(mut all) = world.ask(uid, Query::CheckinList { before: None }).await else { panic!() };
     all.remove(0)
 }
 
@@ -155,6 +155,54 @@ async fn a_signature_tells_what_was_done_since_the_one_before() {
 }
 
 #[tokio::test]
+async fn what_was_done_is_counted_from_the_signature_that_speaks_of_these_clients_and_not_from_long_ago() {
+    let world = running().await;
+    world.client("beta").await;
+    let oat = world.approved(ADA, &BriefText::new("alpha", "oat", TUESDAY)).await;
+    let rye = world.approved(ADA, &BriefText::new("beta", "rye", TUESDAY)).await;
+    world.act(ADA, for_client(sign(Round::Morning, ""), "alpha")).await;
+    let done = |view: RoundView| view.done.approved.into_iter().map(|named| named.code).collect::<Vec<_>>();
+    let of_alpha = async || {
+        let Answer::Rounds(rounds) = world.ask(ADA, Query::CheckinStatus { client: Some(client("alpha")) }).await
+        else {
+            panic!()
+        };
+        done(rounds.into_iter().find(|found| found.round == Round::Morning).unwrap())
+    };
+    assert_eq!(of_alpha().await, [""; 0], "told once");
+    assert_eq!(done(standing(&world, ADA, Round::Morning).await), [oat, rye], "one client's is not everybody's");
+    world.act(ADA, sign(Round::Morning, "")).await;
+    let spelt = world.approved(ADA, &BriefText::new("alpha", "spelt", "2027-03-20")).await;
+    assert_eq!(of_alpha().await, [spelt.as_str()]);
+    world.go_to("2027-03-02T23:59:00Z");
+    assert_eq!(done(standing(&world, ADA, Round::Morning).await), [spelt.as_str()], "of the day before");
+    world.go_to("2027-03-03T07:00:00Z");
+    assert_eq!(done(standing(&world, ADA, Round::Morning).await), [""; 0], "that is too long ago");
+}
+
+#[tokio::test]
+async fn signed_rounds_are_listed_so_many_at_a_time_and_found_by_the_beginning_of_their_ids() {
+    let world = running().await;
+    world.act(ADA, sign(Round::Morning, "")).await;
+    let first = signed(&world, ADA).await;
+    world.go_to("2027-03-02T08:00:00Z");
+    world.act(ADA, sign(Round::Morning, "")).await;
+    let second = signed(&world, ADA).await;
+    let Answer::Checkins(older) = world.ask(ADA, Query::CheckinList { before: Some(second.id) }).await else {
+        panic!()
+    };
+    assert_eq!(older, [first]);
+    let Answer::Checkin(found) =
+        world.ask(ADA, Query::CheckinShow { checkin: second.id.to_string().to_lowercase() }).await
+    else {
+        panic!()
+    };
+    assert_eq!(*found, second);
+    let several = world.desk.ask(peer(ADA), Query::CheckinShow { checkin: "0".to_owned() }).await;
+    assert!(matches!(several, Err(crate::Problem::Refused(r)) if r.rule.contains("ambiguous")));
+}
+
+#[tokio::test]
 async fn nobody_signs_for_something_that_came_after_the_sheet() {
     let world = running().await;
     let shown = standing(&world, ADA, Round::Morning).await.shown;
@@ -195,7 +243,7 @@ async fn who_is_limited_signs_for_their_clients_and_reads_of_no_others() {
     world.act(ADA, sign(Round::Morning, "beta is in trouble")).await;
     world.go_to("2027-03-02T07:00:00Z");
     world.act(ADA, sign(Round::Morning, "beta still is")).await;
-    let Answer::Checkins(read) = world.ask(OLEG, Query::CheckinList).await else { panic!() };
+    let Answer::Checkins(read) = world.ask(OLEG, Query::CheckinList { before: None }).await else { panic!() };
     assert_eq!(read, [mine]);
     let signature = standing(&world, OLEG, Round::Morning).await.signed.unwrap();
     assert_eq!((signature.by.as_str(), signature.note.as_str()), ("ada", ""));

@@ -13,10 +13,11 @@ use domain::variant::Facet;
 
 use super::fixture::*;
 use crate::query::TaskHealth;
-use crate::{Command, Desk, Problem, Query, Stoppable};
+use crate::{Answer, Command, Desk, Problem, Query, Stoppable};
 
 const OLEG: u32 = 2001;
 const BEA: u32 = 2002;
+const CARA: u32 = 2005;
 const TUESDAY: &str = "2027-03-02";
 
 /// Everything that can be asked, by names of this client, of the other, and of none.
@@ -34,7 +35,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::SnapshotList { experiment: None },
         Query::EscalationList { all: true },
         Query::EscalationList { all: false },
-        Query::CheckinList,
+        Query::CheckinList { before: None },
         Query::CheckinStatus { client: None },
         Query::Events { after: 0, limit: 500 },
         Query::Events { after: 0, limit: 1 },
@@ -85,7 +86,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::OutcomeShow { .. } => "outcome_show",
         Query::EscalationList { .. } => "escalation_list",
         Query::EscalationShow { .. } => "escalation_show",
-        Query::CheckinList => "checkin_list",
+        Query::CheckinList { .. } => "checkin_list",
         Query::CheckinShow { .. } => "checkin_show",
         Query::CheckinStatus { .. } => "checkin_status",
         Query::Events { .. } => "events",
@@ -95,11 +96,11 @@ fn is_asked(query: &Query) -> &'static str {
     }
 }
 
-async fn answers(desk: &Desk, names: &[String]) -> Vec<(String, String)> {
+async fn answers(desk: &Desk, uid: u32, names: &[String]) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for query in questions(names) {
         let shown = serde_json::to_string(&query).unwrap();
-        let answer = match desk.ask(peer(OLEG), query).await {
+        let answer = match desk.ask(peer(uid), query).await {
             Ok(answer) => serde_json::to_string(&answer).unwrap(),
             Err(problem) => serde_json::to_string(&problem).unwrap(),
         };
@@ -153,7 +154,7 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     names.extend(view.posts.iter().map(|p| p.id.to_string()));
     // Names of theirs, and of nobody's.
     names.extend(["BETA-001", "beta-000", "GAMMA-001", "00000000000000000000000000", "000000"].map(str::to_owned));
-    let before = answers(&desk, &names).await;
+    let before = answers(&desk, OLEG, &names).await;
     assert!(
         before.iter().all(|(question, answer)| question.contains("beta") || !answer.contains("beta")),
         "{before:#?}"
@@ -161,7 +162,7 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
 
     let compare = async |what: &str| {
         ran.fetch_add(1, Ordering::Relaxed);
-        for ((question, was), (_, is)) in before.iter().zip(answers(&desk, &names).await) {
+        for ((question, was), (_, is)) in before.iter().zip(answers(&desk, OLEG, &names).await) {
             assert_eq!(*was, is, "{what}: {question}");
         }
     };
@@ -198,15 +199,7 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     let on = Some(world.show(&theirs).await.line.id);
     desk.ask(peer(2004), Query::Beat { session: 1, on }).await.unwrap();
     compare("somebody who looks at it").await;
-    let sign = Command::CheckinSign {
-        round: Round::Morning,
-        client: Some(client("beta")),
-        looked: Vec::new(),
-        used_s: 60,
-        note: "the account is stopped".to_owned(),
-        shown: None,
-    };
-    world.act(BEA, sign).await;
+    world.act(BEA, sign(Some("beta"), "the account is stopped")).await;
     compare("a signed round").await;
     assert!(
         world
@@ -241,11 +234,11 @@ async fn posts_and_escalations_of_another_client_are_not_seen_either() {
     let posts = world.posts(&theirs).await;
     world.go_to("2027-03-02T09:00:00Z");
     let names: Vec<String> = posts.iter().map(|p| p.id.to_string()).chain([theirs.clone()]).collect();
-    let before = answers(&world.desk, &names).await;
+    let before = answers(&world.desk, OLEG, &names).await;
     world.leave_in_doubt(posts[0].id).await;
-    let crate::Answer::Escalations(open) = world.ask(BEA, Query::EscalationList { all: false }).await else { panic!() };
+    let Answer::Escalations(open) = world.ask(BEA, Query::EscalationList { all: false }).await else { panic!() };
     let escalation = open[0].id;
-    for ((question, was), (_, is)) in before.iter().zip(answers(&world.desk, &names).await) {
+    for ((question, was), (_, is)) in before.iter().zip(answers(&world.desk, OLEG, &names).await) {
         assert_eq!(*was, is, "{question}");
     }
     world.go_to("2027-03-02T10:00:00Z");
@@ -255,4 +248,62 @@ async fn posts_and_escalations_of_another_client_are_not_seen_either() {
     // The other way round: theirs is told.
     world.prepare(posts[1].id, Repeat::Always).await;
     world.ask(BEA, Query::PostShow { post: posts[1].id.to_string() }).await;
+}
+
+fn sign(name: Option<&str>, note: &str) -> Command {
+    Command::CheckinSign {
+        round: Round::Morning,
+        client: name.map(client),
+        looked: Vec::new(),
+        used_s: 60,
+        note: note.to_owned(),
+        shown: None,
+    }
+}
+
+#[tokio::test]
+async fn who_works_for_two_clients_hears_of_a_signature_for_both_and_of_nothing_at_a_third() {
+    let world = World::small(HomeKind::Personal).await;
+    world.client("beta").await;
+    world.client("gamma").await;
+    world.grant(OLEG, Role::Operator, &["alpha"]).await;
+    world.grant(BEA, Role::Operator, &["alpha", "beta"]).await;
+    world.grant(CARA, Role::Operator, &["alpha", "beta"]).await;
+    world.grant(2006, Role::Operator, &["alpha", "beta", "gamma"]).await;
+    let names = ["GAMMA-001", "000000"].map(str::to_owned);
+    let before = answers(&world.desk, CARA, &names).await;
+    let theirs = world.submitted(ADA, &BriefText::new("gamma", "oat", TUESDAY)).await;
+    world.approve(2006, &theirs).await;
+    world.act(ADA, sign(Some("gamma"), "all is well")).await;
+    world.act(2006, sign(None, "of all three")).await;
+    for ((question, was), (_, is)) in before.iter().zip(answers(&world.desk, CARA, &names).await) {
+        if !question.contains("gamma") && !question.contains("checkin_status") {
+            assert_eq!(*was, is, "{question}");
+        }
+    }
+
+    world.go_to("2027-03-02T08:00:00Z");
+    let told = world.act(BEA, sign(None, "both are well")).await;
+    assert!(
+        told.data["head"].is_null() && !told.lines.iter().any(|line| line.contains("the log stands at")),
+        "{told:?}"
+    );
+    let signatures = async |uid: u32| {
+        let Answer::Events(events) = world.ask(uid, Query::Events { after: 0, limit: 500 }).await else { panic!() };
+        let Answer::Store(store) = world.ask(uid, Query::StoreInfo).await else { panic!() };
+        assert!(uid == ADA || events.last().map(|event| event.n) == Some(store.events), "{uid}");
+        let signed = events.iter().filter(|event| event.event == "checkin_signed");
+        signed.map(|event| event.payload["checkin"]["by"]["uid"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let (ada, bea, all) = (u64::from(ADA), u64::from(BEA), 2006);
+    assert_eq!(signatures(ADA).await, [ada, all, bea]);
+    assert_eq!(signatures(2006).await, [ada, all, bea]);
+    assert_eq!(signatures(BEA).await, [bea]);
+    assert_eq!(signatures(CARA).await, [bea]);
+    assert_eq!(signatures(OLEG).await, [0; 0]);
+    // The place in the log that a signature names is one that its people know.
+    let Answer::Checkins(mine) = world.ask(CARA, Query::CheckinList { before: None }).await else { panic!() };
+    let Answer::Events(events) = world.ask(CARA, Query::Events { after: 0, limit: 500 }).await else { panic!() };
+    assert_eq!(mine.len(), 1);
+    assert_eq!(events.iter().rev().nth(1).map(|event| event.n), Some(mine[0].log));
 }

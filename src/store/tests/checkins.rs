@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use domain::actor::Actor;
 use domain::checkin::{Checkin, CheckinEvent, Deeds, Round};
 use domain::experiment::Writer;
 use domain::id::CheckinId;
@@ -58,19 +57,46 @@ async fn signed_rounds_are_found_and_hide_what_a_scope_does_not_see() {
     store
         .read(|view| {
             let ids = |all: Vec<Checkin>| all.into_iter().map(|found| found.by.name).collect::<Vec<_>>();
-            assert_eq!(ids(view.checkins(&Scope::All)?), ["u3", "u2", "u1"]);
-            assert_eq!(ids(view.checkins(&only(&["acme"]))?), ["u2"]);
-            assert_eq!(ids(view.checkins(&only(&["beta"]))?), [""; 0]);
+            let newest = |scope| view.checkins(&scope, None, 10);
+            assert_eq!(ids(newest(Scope::All)?), ["u3", "u2", "u1"]);
+            assert_eq!(ids(newest(only(&["acme"]))?), ["u2"]);
+            assert_eq!(ids(newest(only(&["beta"]))?), [""; 0]);
+            assert_eq!(ids(newest(only(&["acme", "beta", "gamma"]))?), ["u3", "u2"]);
+            assert_eq!(ids(view.checkins(&Scope::All, None, 2)?), ["u3", "u2"]);
+            assert_eq!(ids(view.checkins(&Scope::All, Some(checkin(3, Scope::All).id), 2)?), ["u2", "u1"]);
+            let second = checkin(2, Scope::All).id.to_string();
+            assert_eq!(ids(view.checkins_that_begin(&only(&["acme"]), &second)?), ["u2"]);
+            assert_eq!(ids(view.checkins_that_begin(&only(&["beta"]), &second)?), [""; 0]);
+            assert_eq!(ids(view.checkins_that_begin(&Scope::All, "0")?), ["u1", "u2"], "two tell that it is not one");
+            for none in ["", "%", "Z", "0~"] {
+                assert_eq!(ids(view.checkins_that_begin(&Scope::All, none)?), [""; 0], "{none}");
+            }
             let day = checkin(1, Scope::All).date;
             assert_eq!(ids(view.checkins_on(day)?), ["u1", "u2", "u3"]);
             assert_eq!(ids(view.checkins_on(day.succ_opt().unwrap())?), [""; 0]);
-            assert_eq!(view.checkin_last_by(1000, Round::Morning)?.map(|found| found.by.name).as_deref(), Some("u1"));
-            assert_eq!(view.checkin_last_by(1001, Round::Morning)?.map(|found| found.by.name).as_deref(), Some("u3"));
-            assert_eq!(view.checkin_last_by(1001, Round::Midday)?, None);
+            let last = |uid, round, covers: Scope| {
+                view.checkin_last_by(uid, round, &covers).map(|found| found.map(|found| found.by.name))
+            };
+            assert_eq!(last(1000, Round::Morning, Scope::All)?.as_deref(), Some("u1"));
+            assert_eq!(last(1000, Round::Morning, only(&["acme"]))?.as_deref(), Some("u1"), "it speaks of all");
+            assert_eq!(last(1001, Round::Morning, only(&["beta"]))?.as_deref(), Some("u3"));
+            assert_eq!(last(1001, Round::Morning, only(&["acme", "beta"]))?.as_deref(), Some("u3"));
+            assert_eq!(last(1001, Round::Morning, only(&["acme", "gamma"]))?, None, "it says nothing of gamma");
+            assert_eq!(last(1001, Round::Morning, Scope::All)?, None);
+            assert_eq!(last(1001, Round::Midday, Scope::All)?, None);
             assert_eq!(view.checkin(checkin(2, only(&["acme"])).id)?.map(|found| found.at), Some(at(120)));
-            // The log shows one client's signature to those who see the client, the others' to those who see all.
-            let mine = view.events(&only(&["acme"]), 0, 1000)?;
-            assert_eq!(mine.iter().filter(|event| event.event == "checkin_signed").count(), 1);
+            // The log shows a signature to those who see all that it speaks of, and to nobody else.
+            let signed = |scope: Scope| -> Result<Vec<u64>, crate::StoreError> {
+                let seen = view.events(&scope, 0, 1000)?;
+                assert_eq!(view.last_event(&scope)?.map(|last| last.n), seen.last().map(|last| last.n), "{scope:?}");
+                Ok(seen.into_iter().filter(|event| event.event == "checkin_signed").map(|event| event.n).collect())
+            };
+            let (all, both) = (signed(Scope::All)?, signed(only(&["acme", "beta"]))?);
+            assert_eq!((all.len(), both.as_slice()), (3, &all[1..]));
+            assert_eq!(signed(only(&["acme"]))?, [all[1]]);
+            assert_eq!(signed(only(&["beta"]))?, [0; 0]);
+            assert_eq!(signed(only(&["acme", "beta", "gamma"]))?, both);
+            assert_eq!(signed(only(&[]))?, [0; 0]);
             Ok(())
         })
         .await
@@ -88,10 +114,14 @@ async fn what_a_person_did_is_told_from_a_place_in_the_log_on() {
     sign(&store, 1, Scope::All).await;
     store
         .read(move |view| {
-            let found = view.events_by(1000, before)?;
-            assert_eq!(found.iter().map(|event| event.event.as_str()).collect::<Vec<_>>(), ["checkin_signed"]);
-            assert!(found.iter().all(|event| event.actor != Actor::Engine));
-            assert!(view.events_by(4242, 0)?.is_empty());
+            let names = ["checkin_signed", "post_planned", "client_added"];
+            let found = view.deeds_by(1000, before, &names)?;
+            assert_eq!(found.iter().map(|deed| deed.event.as_str()).collect::<Vec<_>>(), ["checkin_signed"]);
+            assert_eq!(found[0].key, checkin(1, Scope::All).id.to_string());
+            let ever = view.deeds_by(1000, 0, &["client_added"])?;
+            assert_eq!(ever.iter().map(|deed| deed.client.clone()).collect::<Vec<_>>(), [Some(client_id("acme"))]);
+            assert!(view.deeds_by(1000, before, &["client_added"])?.is_empty());
+            assert!(view.deeds_by(4242, 0, &names)?.is_empty());
             assert_eq!(view.head_before(at(30))?, before);
             assert_eq!(view.head_before(start())?, 0);
             assert_eq!(view.head_before(view.now().plus(Span::hours(1)))?, view.head()?);
@@ -108,7 +138,9 @@ async fn a_store_from_before_rounds_were_signed_is_brought_forward_and_stays_who
     with_clients(&store, &["acme"], 2).await;
     drop(store);
     let older = rusqlite::Connection::open(founded.home.db()).unwrap();
-    older.execute_batch("DROP TABLE checkin; PRAGMA user_version = 1;").unwrap();
+    older
+        .execute_batch("DROP TABLE checkin; DROP INDEX event_actor; DROP INDEX event_client; PRAGMA user_version = 1;")
+        .unwrap();
     older.close().unwrap();
     let store = founded.open(Open::Owner);
     sign(&store, 1, only(&["acme"])).await;

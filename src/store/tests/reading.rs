@@ -201,7 +201,7 @@ fn everything(view: &View<'_>, scope: &Scope) -> Result<String, StoreError> {
                 .iter()
                 .map(|e| serde_json::to_string(e).unwrap())
                 .collect::<Vec<_>>(),
-            (view.escalations(scope, Escalations::All)?, view.checkins(scope)?),
+            (view.escalations(scope, Escalations::All)?, view.checkins(scope, None, 10)?),
             (
                 view.posts_in_state(scope, &states)?,
                 view.posts_due(scope, &states, far)?,

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Params};
 
 use super::View;
 use crate::StoreError;
-use crate::chain::{EventRecord, LINK_COLUMNS, REFUSAL_COLUMNS, RefusalLink, StoredLink, stream_name};
+use crate::chain::{EventRecord, LINK_COLUMNS, REFUSAL_COLUMNS, RefusalLink, StoredLink, split_stream, stream_name};
 use crate::convert::{self, ActorColumns};
 
 /// How long the answer of a command is kept for whoever sends it again (T21).
@@ -53,17 +53,51 @@ pub struct Heartbeat {
     pub beat: serde_json::Value,
 }
 
+/// Something that a person did, without its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The event's name, as in `word_given`.
+    pub event: String,
+    /// To which thing.
+    pub key: String,
+    /// Whose it is; none for the agency.
+    pub client: Option<ClientId>,
+}
+
+/// Holds for an event that people of the scope in the first parameter may know of: one of their clients, or a signature
+/// that speaks of several of them and of no other.
+const SEEN: &str = "(?1 IS NULL OR client IN (SELECT value FROM json_each(?1)) OR (
+    client IS NULL AND type = 'checkin_signed' AND EXISTS (
+        SELECT 1 FROM checkin c WHERE c.key = substr(event.stream, length('checkin/') + 1) AND c.covers <> '[]'
+            AND NOT EXISTS (
+                SELECT 1 FROM json_each(c.covers) WHERE value NOT IN (SELECT value FROM json_each(?1))))))";
+
 impl View<'_> {
     /// Returns up to `limit` events in scope after place `after`, oldest first. The agency's own events are for those
-    /// alone who see all clients.
+    /// alone who see all clients; a signature is for those alone who see all clients that it speaks of.
     pub fn events(&self, scope: &Scope, after: u64, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
         self.event_list(
             &format!(
                 "SELECT {LINK_COLUMNS} FROM event
-                 WHERE n > ?2 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1))) ORDER BY n LIMIT ?3"
+                 WHERE n > ?2 AND {SEEN} ORDER BY n LIMIT ?3"
             ),
             rusqlite::params![convert::scope(scope)?, convert::to_db(after)?, limit],
         )
+    }
+
+    /// Returns the last event in scope: how far the log is for those who see these clients.
+    pub fn last_event(&self, scope: &Scope) -> Result<Option<EventRecord>, StoreError> {
+        let found = self.event_list(
+            &format!(
+                "SELECT {LINK_COLUMNS} FROM event WHERE n = (SELECT max(m) FROM (
+                     SELECT max(n) AS m FROM event WHERE ?1 IS NULL
+                     UNION ALL SELECT (SELECT max(n) FROM event WHERE client = value) FROM json_each(coalesce(?1, '[]'))
+                     UNION ALL SELECT max(n) FROM event WHERE ?1 IS NOT NULL AND client IS NULL
+                         AND type = 'checkin_signed' AND {SEEN}))"
+            ),
+            [convert::scope(scope)?],
+        )?;
+        Ok(found.into_iter().next())
     }
 
     /// Returns the number of the last event; 0 where there is none.
@@ -81,12 +115,24 @@ impl View<'_> {
         found.map_or(Ok(0), convert::from_db)
     }
 
-    /// Returns what a person did after place `after`, oldest first.
-    pub fn events_by(&self, uid: u32, after: u64) -> Result<Vec<EventRecord>, StoreError> {
-        self.event_list(
-            &format!("SELECT {LINK_COLUMNS} FROM event WHERE n > ?1 AND actor_uid = ?2 ORDER BY n"),
-            rusqlite::params![convert::to_db(after)?, uid],
-        )
+    /// Returns what a person did after place `after`, oldest first: the events of these names alone.
+    pub fn deeds_by(&self, uid: u32, after: u64, events: &[&str]) -> Result<Vec<Deed>, StoreError> {
+        let sql = "SELECT type, stream, client FROM event INDEXED BY event_actor
+             WHERE actor_uid = ?1 AND n > ?2 AND type IN (SELECT value FROM json_each(?3)) ORDER BY n";
+        let mut question = self.connection.prepare_cached(sql)?;
+        let names = convert::to_json("names of events", &events)?;
+        let mut rows = question.query(rusqlite::params![uid, convert::to_db(after)?, names])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (stream, client): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+            let (_, key) = split_stream(&stream)?;
+            found.push(Deed {
+                event: row.get(0)?,
+                key: key.to_owned(),
+                client: client.as_deref().map(|client| convert::parse("a client", client)).transpose()?,
+            });
+        }
+        Ok(found)
     }
 
     /// Returns everything that happened to one thing, oldest first.

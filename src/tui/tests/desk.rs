@@ -146,7 +146,9 @@ async fn a_round_is_signed_at_the_desk_and_without_an_engine_only_with_a_word_ab
     sitting.put(What::Key(key("Enter")));
     sitting.put(What::Key(key("y")));
     sitting.until("4 Sign off  signed 08:45 by").await;
-    let Ok(desk::Answer::Checkins(signed)) = other.ask(desk::Query::CheckinList).await else { panic!() };
+    let Ok(desk::Answer::Checkins(signed)) = other.ask(desk::Query::CheckinList { before: None }).await else {
+        panic!()
+    };
     let [signed] = signed.as_slice() else { panic!("{signed:?}") };
     assert_eq!((signed.note.as_str(), signed.left.len(), signed.looked.len()), ("I start it", 1, 3));
 }
