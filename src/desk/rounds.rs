@@ -18,7 +18,7 @@ use domain::time::{UtcTime, Zone};
 use serde::{Deserialize, Serialize};
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
-use crate::sheet::{later, waiting};
+use crate::sheet::waiting;
 
 /// The events that a signature tells of as done.
 const DEEDS: [&str; 3] = [WORD, REJECTED, SETTLED];
@@ -199,13 +199,14 @@ impl Of<'_, '_> {
             if experiment.brief.is_none() {
                 continue;
             }
-            let regulated = self.view.client(&experiment.client)?.is_some_and(|client| client.policy.regulated);
+            let Some(client) = self.view.client(&experiment.client)? else { continue };
+            let later = experiment.later_before(self.view.now(), Some(first), client.policy.prepare_lead);
             left.push(Left {
                 step: Step::Queue,
                 what: format!("{} waits for a word", called(&experiment)),
-                to: match later(&experiment, Some(first), self.view.now()) {
+                to: match later {
                     Some(later) => format!("{} put it off until {}", later.by, later.until.in_zone(self.zone)),
-                    None => waits_for(&experiment, regulated),
+                    None => waits_for(&experiment, client.policy.regulated),
                 },
                 of: LeftOf::Experiment(named(&experiment)),
                 before: Some(first),

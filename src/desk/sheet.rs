@@ -7,14 +7,12 @@
 use domain::agency::Agency;
 use domain::approval::{Binding, fingerprint};
 use domain::client::Client;
-use domain::experiment::later::Later;
 use domain::experiment::{Experiment, Stage};
 use domain::hash::Fingerprint;
 use domain::id::PostId;
 use domain::post::Post;
 use domain::preflight::{Finding, Level, digest};
 use domain::role::NotOwn;
-use domain::time::UtcTime;
 use store::facts::present_binding;
 use store::{StoreError, View};
 
@@ -63,11 +61,6 @@ pub(crate) fn waiting(view: &View<'_>, experiment: &Experiment) -> Result<Vec<Po
     });
     posts.sort_by_key(|post| (post.window.from, post.number));
     Ok(posts)
-}
-
-/// Returns until when an item is put off. Where its first slot was moved to before that, it is not.
-pub(crate) fn later(experiment: &Experiment, first: Option<UtcTime>, now: UtcTime) -> Option<Later> {
-    experiment.later_at(now).filter(|later| first.is_none_or(|first| later.until < first)).cloned()
 }
 
 fn notes(agency: &Agency, client: &Client) -> Vec<String> {

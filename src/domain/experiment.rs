@@ -693,6 +693,7 @@ impl Aggregate for Experiment {
             }
             ExperimentEvent::ApprovalLost { .. } => {
                 self.words.clear();
+                self.later = None;
                 if self.stage == Stage::Scheduled {
                     self.stage = Stage::AwaitingApproval;
                 }

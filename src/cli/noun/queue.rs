@@ -57,7 +57,7 @@ pub(crate) enum Verb {
     Later {
         /// Experiment: code, id or unique prefix
         experiment: String,
-        /// 13:00, 'tomorrow 9', 2026-11-25T09:10:00Z; before its first slot
+        /// 13:00, 'tomorrow 9', 2026-11-25T09:10:00Z; in time before its first slot
         time: Option<String>,
         #[command(flatten)]
         change: Change,

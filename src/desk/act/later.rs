@@ -3,6 +3,7 @@
 //! Decides the time where none is named: the next round of the person's clients. How far it may be is the experiment's rule.
 
 use domain::checkin::Round;
+use domain::client::Client;
 use domain::experiment::ExperimentCommand;
 use domain::experiment::later::{Later, PutOff};
 use domain::refusal::Refusal;
@@ -35,7 +36,8 @@ pub(super) fn later(
         None => return Err(Refusal::invalid("queue.later", what, "no round follows", "name a time").into()),
     };
     let later = Later { until, by: context.person.name.clone() };
-    let command = ExperimentCommand::PutOff(PutOff { later, now, first });
+    let prepare_lead = tx.load::<Client>(&experiment.client)?.policy.prepare_lead;
+    let command = ExperimentCommand::PutOff(PutOff { later, now, first, prepare_lead });
     let after = experiment_decide(tx, experiment.id, command)?;
     let line = format!("{} is put off until {}; it comes back by itself", after.code, until.in_zone(zone));
     let data = json!({"experiment": after.id, "code": after.code, "until": until});

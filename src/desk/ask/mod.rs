@@ -242,7 +242,7 @@ impl Asked<'_, '_> {
                 findings: [count(Block), count(Warn), count(Info)],
                 needed: experiment.words_needed(client.policy.regulated).max(1),
                 words: experiment.words.len(),
-                later: crate::sheet::later(&experiment, first, self.view.now()),
+                later: experiment.later_before(self.view.now(), first, client.policy.prepare_lead).cloned(),
                 first,
                 level: sheet.level,
             });

@@ -45,19 +45,19 @@ async fn what_is_put_off_sinks_to_the_end_and_is_back_at_the_next_round() {
 }
 
 #[tokio::test]
-async fn nothing_is_put_off_past_its_first_slot() {
+async fn what_is_put_off_is_back_in_time_for_a_word_and_for_making_its_first_post_ready() {
     let world = World::small(HomeKind::Personal).await;
     let code = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
-    for until in ["2027-03-02T09:00:00Z", "2027-03-05T09:00:00Z"] {
+    for until in ["2027-03-02T08:15:01Z", "2027-03-02T08:59:59Z", "2027-03-02T09:00:00Z", "2027-03-05T09:00:00Z"] {
         let refusal = world.refused(ADA, later(&code, Some(until))).await;
         assert_eq!((refusal.kind, refusal.rule.as_str()), (RefusalKind::Rule, "queue.later"));
         assert!(refusal.why.contains("its first slot is 2027-03-02T09:00:00Z"), "{refusal}");
     }
     assert_eq!(world.refused(ADA, later(&code, Some(START))).await.rule, "queue.later.past");
-    world.go_to("2027-03-02T08:30:00Z");
+    world.go_to("2027-03-02T06:30:00Z");
     let refusal = world.refused(ADA, later(&code, None)).await;
     assert_eq!(refusal.rule, "queue.later", "the next round begins with the slot: {refusal}");
-    world.act(ADA, later(&code, Some("2027-03-02T08:59:00Z"))).await;
+    world.act(ADA, later(&code, Some("2027-03-02T08:15:00Z"))).await;
 }
 
 #[tokio::test]
@@ -72,8 +72,8 @@ async fn it_is_taken_up_again_by_a_key_by_a_word_and_by_a_slot_that_comes_closer
     assert_eq!(queue(&world).await[0].later, None);
     world.act(ADA, later(&code, Some("2027-03-02T08:00:00Z"))).await;
     let post = world.posts(&code).await[0].id;
-    world.act(ADA, Command::PostMove { post, to: time("2027-03-02T07:30:00Z") }).await;
-    assert_eq!(queue(&world).await[0].later, None, "its first slot is before it would be back");
+    world.act(ADA, Command::PostMove { post, to: time("2027-03-02T08:30:00Z") }).await;
+    assert_eq!(queue(&world).await[0].later, None, "it would be back 30 min before its first slot");
     world.act(ADA, later(&code, Some("2027-03-02T07:00:00Z"))).await;
     world.approve(ADA, &code).await;
     assert_eq!(world.stored(&code).await.later, None);

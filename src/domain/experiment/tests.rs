@@ -120,7 +120,7 @@ fn command(ask: Ask) -> ExperimentCommand {
 /// Put off for so long, with the first slot in three hours.
 fn put_off(hours: i64) -> later::PutOff {
     let later = later::Later { until: START.plus(Span::hours(hours)), by: "ada".to_owned() };
-    later::PutOff { later, now: START, first: START.plus(Span::hours(3)) }
+    later::PutOff { later, now: START, first: START.plus(Span::hours(3)), prepare_lead: Span::minutes(30) }
 }
 
 fn blocking() -> Finding {
@@ -246,8 +246,10 @@ impl Naive {
                 self.back();
             }
             Ask::Lose => {
-                if self.is(&["awaiting approval", "scheduled", "running"]) {
+                let given = self.is(&["awaiting approval", "running"]) && !self.words.is_empty();
+                if given || self.is(&["scheduled"]) {
                     self.words.clear();
+                    self.later = None;
                 }
                 if self.is(&["scheduled"]) {
                     self.stage = "awaiting approval";
@@ -349,12 +351,29 @@ fn what_is_put_off_comes_back_by_itself_and_never_past_its_first_slot() {
     }
     let late = waiting.decide(ExperimentCommand::PutOff(put_off(3))).unwrap_err();
     assert!(late.why.contains("its first slot is 1970-01-01T03:00:00Z"), "{late}");
+    for (minutes, lead, fits) in [(135, 30, true), (136, 30, false), (150, 0, true), (151, 0, false), (46, 120, false)]
+    {
+        let until = START.plus(Span::minutes(minutes));
+        let ask = later::PutOff {
+            later: later::Later { until, by: "ada".to_owned() },
+            prepare_lead: Span::minutes(lead),
+            ..put_off(0)
+        };
+        let decided = waiting.decide(ExperimentCommand::PutOff(ask));
+        assert_eq!(decided.is_ok(), fits, "{minutes} min, prepared {lead} min before: {decided:?}");
+    }
+    let last = put_off(3).first.minus(Span::from_micros(1));
+    let at_the_last = later::PutOff { later: later::Later { until: last, by: "ada".to_owned() }, ..put_off(3) };
+    let refusal = waiting.decide(ExperimentCommand::PutOff(at_the_last)).unwrap_err();
+    assert!(refusal.why.contains("must be back at 1970-01-01T02:15:00Z"), "{refusal}");
     let events = waiting.decide(ExperimentCommand::PutOff(put_off(2))).unwrap();
     let later = fold(Some(waiting), &events).unwrap();
     let at = |minutes| START.plus(Span::minutes(minutes));
     assert!(later.later_at(at(119)).is_some() && later.later_at(at(120)).is_none());
     assert!(later.decide(ExperimentCommand::TakeUp { now: at(120) }).is_err(), "it is back already");
     assert_eq!(later.stage, Stage::AwaitingApproval, "putting off changes nothing else");
+    let before = |minutes| later.later_before(START, Some(at(minutes)), Span::minutes(30)).is_some();
+    assert!(before(165) && !before(164), "a slot that came too close ends it");
 }
 
 #[test]
