@@ -14,6 +14,16 @@ fn hour(local: &LocalTime) -> String {
     format!("{:02}:{:02}", local.hour, local.minute)
 }
 
+/// Returns a moment to come as short as it can be told: `11:30` today, `Tue 11:30` within a week, else `24 Nov 11:30`.
+pub(crate) fn clock_then(time: UtcTime, now: UtcTime, zone: Zone) -> String {
+    let (then, today) = (zone.local(time), zone.local(now).date);
+    match then.date.signed_duration_since(today).num_days() {
+        0 => hour(&then),
+        1..=6 => format!("{} {}", then.weekday, hour(&then)),
+        _ => day_clock(time, zone),
+    }
+}
+
 /// Returns `24 Nov`.
 pub(crate) fn day(time: UtcTime, zone: Zone) -> String {
     zone.local(time).date.format("%-d %b").to_string()
@@ -106,6 +116,21 @@ mod tests {
 
     fn time(text: &str) -> UtcTime {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_moment_of_another_day_says_which() {
+        let zone: Zone = "Europe/Lisbon".parse().unwrap();
+        let now = time("2026-11-24T18:00:00Z");
+        for (then, words) in [
+            ("2026-11-24T21:00:00Z", "21:00"),
+            ("2026-11-25T09:00:00Z", "Wed 09:00"),
+            ("2026-11-30T09:00:00Z", "Mon 09:00"),
+            ("2026-12-01T09:00:00Z", "1 Dec 09:00"),
+            ("2026-11-23T09:00:00Z", "23 Nov 09:00"),
+        ] {
+            assert_eq!(clock_then(time(then), now, zone), words);
+        }
     }
 
     #[test]

@@ -69,7 +69,9 @@ fn crumbs(model: &Model) -> Line {
                         None => line,
                     };
                     match morning::later(model, id) {
-                        Some(later) => line.plain("   ").muted(morning::later_words(later.until, model.setting.zone)),
+                        Some(later) => {
+                            line.plain("   ").muted(morning::later_words(later.until, model.wall(), model.setting.zone))
+                        }
                         None => line,
                     }
                 }

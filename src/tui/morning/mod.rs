@@ -98,10 +98,25 @@ pub(crate) struct Morning {
     pub(crate) begun: BTreeMap<ExperimentId, String>,
     pub(crate) decided: BTreeMap<ExperimentId, Decided>,
     pub(crate) filter: Input,
-    /// Which steps were looked at, from when until when.
-    pub(crate) looked: BTreeMap<Step, (UtcTime, UtcTime)>,
+    /// Which steps were looked at.
+    pub(crate) looked: BTreeMap<Step, Looked>,
     /// For which client and day the rounds were asked for last.
     pub(crate) rounds_for: Option<(Option<ClientId>, String)>,
+    /// Something happened that the rounds may not tell of yet.
+    pub(crate) rounds_old: bool,
+    /// What was typed as a note and is not signed yet, by whom it is for.
+    pub(crate) notes: BTreeMap<Option<ClientId>, String>,
+}
+
+/// A step that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// From when.
+    pub(crate) from: UtcTime,
+    /// Until when.
+    pub(crate) until: UtcTime,
+    /// What stood there when it was looked at last.
+    pub(crate) what: String,
 }
 
 /// What a stop stands over.
@@ -133,7 +148,7 @@ pub(crate) enum Standing {
 
 impl Standing {
     /// Returns why it is left out of what is approved together.
-    pub(crate) fn reason(&self, zone: Zone) -> String {
+    pub(crate) fn reason(&self, now: UtcTime, zone: Zone) -> String {
         match self {
             Self::Loading => "not read yet".to_owned(),
             Self::Clean => "clean".to_owned(),
@@ -150,7 +165,7 @@ impl Standing {
             Self::NotOneVariable => "more than one thing differs".to_owned(),
             Self::Unopened => "its client wants each one opened".to_owned(),
             Self::Voided => "its last approval is void, open it".to_owned(),
-            Self::Later(until) => later_words(*until, zone),
+            Self::Later(until) => later_words(*until, now, zone),
         }
     }
 }
@@ -233,9 +248,9 @@ pub(crate) fn later(model: &Model, id: ExperimentId) -> Option<&Later> {
     line.later.as_ref().filter(|later| later.until > model.wall())
 }
 
-/// Says when an item is back: `later, back 13:00`.
-pub(crate) fn later_words(until: UtcTime, zone: Zone) -> String {
-    format!("later, back {}", when::clock(until, zone))
+/// Says when an item is back: `later, back 13:00`, or `later, back Tue 09:00`.
+pub(crate) fn later_words(until: UtcTime, now: UtcTime, zone: Zone) -> String {
+    format!("later, back {}", when::clock_then(until, now, zone))
 }
 
 /// Tells whether an item still waits for a word that nobody is giving.
@@ -328,22 +343,29 @@ pub(crate) fn is_alert_shown(model: &Model, id: EscalationId) -> bool {
 
 /// Returns how many items wait for a word, and how many of them are clean.
 pub(crate) fn left(model: &Model) -> (usize, usize) {
-    let queue = &model.morning.queue;
-    let all = queue.order().iter().chain(queue.arriving());
-    let waits: Vec<ExperimentId> = all
-        .filter(|id| is_waiting(model, **id) && later(model, **id).is_none())
-        .filter(|id| model.known.line(**id).is_some_and(|l| model.in_scope(&l.client)))
-        .copied()
-        .collect();
+    let waits: Vec<ExperimentId> = waiting(model).filter(|id| later(model, *id).is_none()).collect();
     let clean = waits.iter().filter(|id| is_clean(model, **id)).count();
     (waits.len(), clean)
+}
+
+/// Returns how many items are put off.
+pub(crate) fn put_off(model: &Model) -> usize {
+    waiting(model).filter(|id| later(model, *id).is_some()).count()
+}
+
+/// Returns the items of the scope that wait for a word, those that are put off with them, whatever the filter hides.
+fn waiting(model: &Model) -> impl Iterator<Item = ExperimentId> + '_ {
+    let queue = &model.morning.queue;
+    let all = queue.order().iter().chain(queue.arriving()).copied();
+    let mine = |id: &ExperimentId| model.known.line(*id).is_some_and(|line| model.in_scope(&line.client));
+    all.filter(|id| is_waiting(model, *id)).filter(mine)
 }
 
 /// Returns when a step was looked at: `09:03`, or `09:04 to 09:13`.
 pub(crate) fn looked_words(model: &Model, step: Step) -> Option<String> {
     let zone = model.setting.zone;
-    let (from, until) = model.morning.looked.get(&step)?;
-    let (from, until) = (when::clock(*from, zone), when::clock(*until, zone));
+    let looked = model.morning.looked.get(&step)?;
+    let (from, until) = (when::clock(looked.from, zone), when::clock(looked.until, zone));
     Some(if from == until { from } else { format!("{from} to {until}") })
 }
 

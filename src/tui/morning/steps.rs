@@ -55,9 +55,11 @@ pub(crate) fn what(model: &Model, step: Step) -> String {
             });
             format!("{} held, no collision", mine.filter(|layer| !layer.tenures.is_empty()).count())
         }
-        Step::Queue => match super::shown_queue(model).len() {
-            0 => "nothing waits".to_owned(),
-            n => super::preview::counted(n, "item"),
+        Step::Queue => match (super::left(model).0, super::put_off(model)) {
+            (0, 0) => "nothing waits".to_owned(),
+            (0, later) => format!("{later} later"),
+            (n, 0) => super::preview::counted(n, "item"),
+            (n, later) => format!("{}, {later} later", super::preview::counted(n, "item")),
         },
         Step::SignOff => super::signed_words(model).unwrap_or_default(),
     }
@@ -87,7 +89,7 @@ fn told(model: &Model, step: Step) -> Told {
             let (open, clean) = left(model);
             let known = model.known.queue.is_some();
             let main = if open == 0 { String::new() } else { format!("{open} left, {clean} clean") };
-            let later = super::shown_queue(model).into_iter().filter(|id| super::later(model, *id).is_some()).count();
+            let later = super::put_off(model);
             let main = match (later, main.is_empty()) {
                 (0, _) => main,
                 (n, true) => format!("{n} later"),

@@ -109,6 +109,9 @@ fn list_lines(model: &Model, width: usize, height: usize, class: Class) -> Vec<L
     }
 }
 
+/// The most things that are left which the step lists; all of them stand on the sheet.
+const LEFT_MAX: usize = 20;
+
 /// Who signed and what they said, or what signing would say is left.
 fn sign_off(model: &Model, width: usize) -> Vec<Line> {
     let key = key_of(&[Scope::Morning], Intent::SignOff).map_or_else(String::new, |key| key.to_string());
@@ -126,9 +129,13 @@ fn sign_off(model: &Model, width: usize) -> Vec<Line> {
     let words =
         if round.left.is_empty() { " signs the round: nothing is left." } else { " signs the round, with a note." };
     lines.push(Line::new().key(key).muted(words));
-    for left in round.left.iter().take(20) {
+    for left in round.left.iter().take(LEFT_MAX) {
         let text = Clean::of(format!("{}: {}", left.what.trim_end_matches('.'), left.to));
         lines.extend(crate::line::paragraph(&text, Look::default(), 0, width));
+    }
+    if round.left.len() > LEFT_MAX {
+        let more = format!("and {} more; the sheet lists all", round.left.len() - LEFT_MAX);
+        lines.push(Line::new().muted(more));
     }
     lines
 }
@@ -261,7 +268,7 @@ impl Columns {
         let first = waiting.and_then(|line| line.first).or_else(|| item.and_then(crate::item::Item::first));
         if let Some(later) = super::later(model, id) {
             // Whoever put it off decides nothing before then; when it is back says more than its slot.
-            let words = super::later_words(later.until, model.setting.zone);
+            let words = super::later_words(later.until, model.wall(), model.setting.zone);
             return line.right(words, muted).selected(here).marked(model.morning.marked.contains(&id));
         }
         if let (Some(first), Some(known)) = (first, known) {

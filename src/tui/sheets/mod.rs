@@ -187,6 +187,24 @@ pub(crate) fn is_ready(model: &Model, sheet: &Sheet) -> bool {
     ready_ms(model, sheet).is_some_and(|ready| model.now.real_ms >= ready)
 }
 
+/// Returns how many lines of a sheet that signs were not on the screen yet; none of the others are counted.
+pub(crate) fn unread(model: &Model, sheet: &Sheet) -> usize {
+    match sheet {
+        Sheet::SignOff(sign) => extent(model, sheet).0.saturating_sub(sign.reached),
+        Sheet::Approve(_)
+        | Sheet::Refuse(_)
+        | Sheet::Stop(_)
+        | Sheet::Resume(_)
+        | Sheet::Resolve(_)
+        | Sheet::Why(_)
+        | Sheet::Pictures(_)
+        | Sheet::Messages(_)
+        | Sheet::Help(_)
+        | Sheet::Palette(_)
+        | Sheet::Leave => 0,
+    }
+}
+
 /// What a sheet shows: title, lines that scroll, lines that stay at its foot.
 pub(crate) struct Content {
     pub(crate) title: Clean,

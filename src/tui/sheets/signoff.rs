@@ -4,7 +4,7 @@
 //! round changes is closed by `update`, never quietly redrawn.
 
 use desk::rounds::RoundView;
-use domain::checkin::{Deeds, Left, LeftOf, Named};
+use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert};
 use domain::id::ClientId;
 use domain::time::Zone;
 use tui_input::Input;
@@ -31,12 +31,12 @@ pub(crate) struct SignOff {
     pub(crate) note: Input,
     pub(crate) typing: bool,
     pub(crate) top: usize,
+    /// Lines that were on the screen, from the first.
+    pub(crate) reached: usize,
 }
 
 /// The column of values.
 const STOP: usize = 12;
-/// The most lines of what is left.
-const LEFT_MAX: usize = 20;
 
 pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize) -> Content {
     let mut lines = looked(model, width);
@@ -45,6 +45,7 @@ pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize
         Some(round) => {
             lines.extend(done(model, &round.done, width));
             lines.extend(left(model, &round.left, width));
+            lines.extend(alerts(&round.alerts, width));
             lines.extend(next(model, round));
         }
     }
@@ -61,7 +62,7 @@ pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize
     };
     // What is typed is always in sight, however much is left.
     let mut below = vec![Line::new(), field_line("note", &sign.note, sign.typing)];
-    below.extend(if sign.typing { typing_foot() } else { foot(model, sheet, sign) });
+    below.extend(if sign.typing { typing_foot() } else { foot(model, sheet, sign, lines.len()) });
     Content { title: title.into(), aside: aside.into(), lines, foot: below, top: sign.top }
 }
 
@@ -71,13 +72,21 @@ fn typing_foot() -> Vec<Line> {
     vec![Line::new(), line.goto(28).key(key(Intent::Dismiss)).plain("  ").muted("stops typing")]
 }
 
-fn foot(model: &Model, sheet: &Sheet, sign: &SignOff) -> Vec<Line> {
+fn foot(model: &Model, sheet: &Sheet, sign: &SignOff, lines: usize) -> Vec<Line> {
     let key = |intent| key_of(&[Scope::SignSheet], intent).map_or_else(String::new, |key| key.to_string());
     let words = match &sign.round {
         Some(_) => format!("sign for {}", whose(model, sign.client.as_ref())),
         None => "working".to_owned(),
     };
-    let mut foot = confirm_foot(model, sheet, (key(Intent::Confirm), words), (key(Intent::Dismiss), "not yet"));
+    let dismiss = (key(Intent::Dismiss), "not yet");
+    let mut foot = if sign.round.is_some() && lines > sign.reached {
+        // Nobody signs for what they did not see (T8).
+        let line = Line::new().muted(key(Intent::Confirm)).muted("  signs at the end");
+        let at = line.end().max(20) + 4;
+        vec![Line::new(), line.goto(at).key(dismiss.0).plain("  ").muted(dismiss.1)]
+    } else {
+        confirm_foot(model, sheet, (key(Intent::Confirm), words), dismiss)
+    };
     if let Some(last) = foot.pop() {
         foot.push(last.plain("    ").key(key(Intent::Words)).plain("  ").muted("note"));
     }
@@ -92,7 +101,9 @@ fn looked(model: &Model, width: usize) -> Vec<Line> {
     let mut lines = vec![Line::new().bold("Looked at")];
     for step in [Step::Alerts, Step::Layers, Step::Queue] {
         let label = Line::new().goto(2).muted(step.name().to_lowercase());
-        let what = steps::what(model, step);
+        // What stood there when it was looked at, as the signature says it.
+        let seen = model.morning.looked.get(&step).map(|looked| looked.what.clone());
+        let what = seen.unwrap_or_else(|| steps::what(model, step));
         let line = match looked_words(model, step) {
             Some(times) => {
                 let room = width.saturating_sub(STOP + times.chars().count() + 2);
@@ -150,15 +161,30 @@ fn left(model: &Model, left: &[Left], width: usize) -> Vec<Line> {
     if left.is_empty() {
         lines.push(Line::new().goto(2).muted("nothing"));
     }
-    for (number, left) in (1_usize..).zip(left.iter().take(LEFT_MAX)) {
+    for (number, left) in (1_usize..).zip(left) {
         let text = Clean::of(format!("{}: {}{}", left.what.trim_end_matches('.'), left.to, before(model, left)));
         for (at, part) in text.wrapped(width.saturating_sub(5)).into_iter().enumerate() {
             let line = if at == 0 { Line::new().goto(2).muted(number.to_string()) } else { Line::new() };
             lines.push(line.goto(5).plain(part));
         }
     }
-    if left.len() > LEFT_MAX {
-        lines.push(Line::new().goto(5).muted(format!("and {} more", left.len() - LEFT_MAX)));
+    lines.push(Line::new());
+    lines
+}
+
+/// The alerts that the signature tells of, those in good hands too.
+fn alerts(alerts: &[OpenAlert], width: usize) -> Vec<Line> {
+    if alerts.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![Line::new().bold("Open alerts")];
+    for alert in alerts {
+        let owner = alert.owner.as_ref().map_or_else(|| "nobody has it".to_owned(), |owner| format!("{owner} has it"));
+        let text = Clean::of(format!("{}: {owner}", alert.rule));
+        let look = if alert.owner.is_some() { Look::default() } else { Look::of(Role::Warn) };
+        for (at, line) in ledger("", STOP, &text, look, width).into_iter().enumerate() {
+            lines.push(if at == 0 { with_label(alert.urgency.as_str(), line) } else { line });
+        }
     }
     lines.push(Line::new());
     lines
@@ -190,7 +216,8 @@ fn next(model: &Model, round: &RoundView) -> Vec<Line> {
     let slot = round.next.map(|next| {
         format!("{} {}, {}", when::day_clock(next, zone), when::city(zone), when::relative(next, model.wall()))
     });
-    let after = round.after.map(|next| format!("{} round from {}", next.round, when::clock(next.at, zone)));
+    let after =
+        round.after.map(|next| format!("{} round from {}", next.round, when::clock_then(next.at, model.wall(), zone)));
     let words: Vec<String> = slot.into_iter().chain(after).collect();
     if words.is_empty() {
         return Vec::new();

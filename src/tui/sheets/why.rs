@@ -115,7 +115,7 @@ fn of_experiment(model: &Model, id: ExperimentId, width: usize) -> (String, Vec<
         let can_be = if standing == morning::Standing::Clean {
             "approve it, refuse it, or look at it whole".to_owned()
         } else {
-            standing.reason(model.setting.zone)
+            standing.reason(model.wall(), model.setting.zone)
         };
         add("What can be", can_be, Role::Text);
     } else {

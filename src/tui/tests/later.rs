@@ -109,6 +109,15 @@ fn on_its_page_an_item_is_put_off_too_and_the_head_says_so() {
 }
 
 #[test]
+fn what_is_back_on_another_day_says_which() {
+    let mut play = monday();
+    play.agency.next_round = time("2026-11-24T07:30:00Z");
+    play.keys("G s");
+    let text = play.text();
+    assert!(text.contains("is later, back Tue 07:30."), "{text}");
+}
+
+#[test]
 fn a_viewer_puts_nothing_off() {
     let mut agency = Agency::monday();
     agency.me = user(1000, "mia", Role::Viewer);

@@ -79,7 +79,7 @@ fn the_sheet_says_what_was_done_what_is_left_and_when_each_step_was_looked_at() 
     let text = play.text();
     for words in [
         "alerts    1 open",
-        "queue     4 items",
+        "queue     1 item ",
         "08:45 to 08:46",
         "approved  3 experiments, 9 posts",
         "1  Nobody can tell whether post B2 of QUB-009 is out: nobody has taken it",
@@ -88,6 +88,101 @@ fn the_sheet_says_what_was_done_what_is_left_and_when_each_step_was_looked_at() 
     ] {
         assert!(text.contains(words), "{words}:\n{text}");
     }
+}
+
+/// An agency with so many alerts that nobody has taken, and one that jon has.
+fn troubled(count: u8) -> Agency {
+    let mut agency = calm();
+    for n in 0..=count {
+        let mut open = alert();
+        open.id = domain::id::EscalationId::new(super::fixture::time(super::fixture::NOW), [n; 10]);
+        open.what = format!("Trouble number {n}");
+        open.owner = (n == count).then(|| "jon".to_owned());
+        agency.escalations.push(open);
+    }
+    agency
+}
+
+#[test]
+fn all_that_is_left_and_every_alert_stands_on_the_sheet_and_is_signed_once_its_end_was_on_the_screen() {
+    let mut play = Play::new(troubled(30), 100, 30);
+    play.keys("S e");
+    play.type_text("jon takes them all");
+    play.keys("Enter y");
+    assert!(signed(&play).is_none());
+    let text = play.text();
+    assert!(text.contains("lines were not on the screen yet; nothing was signed"), "{text}");
+    assert!(text.contains("y  signs at the end") && text.contains("lines below, j reads on"), "{text}");
+    let mut seen = String::new();
+    for _ in 0..40 {
+        seen += &play.text();
+        play.keys("j j");
+    }
+    seen += &play.text();
+    for words in ["Trouble number 29", "post.unconfirmed: nobody has it", "post.unconfirmed: jon has it", "Next: "] {
+        assert!(seen.contains(words), "{words}");
+    }
+    assert!(!play.text().contains("lines below"), "{}", play.text());
+    play.keys("g y");
+    assert_eq!(signed(&play).unwrap().1, "jon takes them all");
+}
+
+#[test]
+fn a_note_is_kept_until_it_is_signed_whatever_closes_the_sheet() {
+    let mut play = Play::new(calm(), 100, 30);
+    play.keys("S e");
+    play.type_text("tomas looks at noon");
+    play.agency.escalations.push(alert());
+    play.tell_news();
+    assert!(play.model.sheets.is_empty() && play.text().contains("Your note is kept."), "{}", play.text());
+    play.keys("S");
+    assert!(play.text().contains("note tomas looks at noon"), "{}", play.text());
+    play.keys("Esc S");
+    assert!(play.text().contains("note tomas looks at noon"), "{}", play.text());
+    // The desk refuses: something came in that no news told of.
+    play.agency.escalations.clear();
+    play.keys("y");
+    assert!(play.text().contains("the round was not signed"), "{}", play.text());
+    play.keys("S");
+    assert!(play.text().contains("note tomas looks at noon"), "{}", play.text());
+    play.keys("y");
+    assert_eq!(play.model.morning.notes.len(), 0, "{}", play.text());
+}
+
+#[test]
+fn what_is_left_follows_what_happens_without_the_sheet() {
+    let mut play = Play::new(Agency::monday(), 100, 30);
+    play.keys("]");
+    assert!(play.text().contains("4 things left"), "{}", play.text());
+    let gone = play.agency.by_code("PNW-006");
+    play.agency.sheets.remove(&gone);
+    play.agency.escalations.push(alert());
+    play.agency.escalations.push(alert());
+    play.tell_news();
+    assert!(play.text().contains("5 things left"), "{}", play.text());
+    // On another pane nobody looks at it; it is asked again on the way back.
+    play.keys("5");
+    play.agency.escalations.clear();
+    play.tell_news();
+    play.keys("1");
+    assert!(play.text().contains("3 things left"), "{}", play.text());
+}
+
+#[test]
+fn a_signature_says_what_stood_there_when_it_was_looked_at_whatever_the_filter_hides() {
+    let mut play = Play::new(Agency::monday(), 100, 30);
+    play.keys("/");
+    play.type_text("quiet");
+    play.keys("Enter");
+    play.keys("]");
+    play.agency.sheets.clear();
+    play.tell_news();
+    play.keys("S");
+    let text = play.text();
+    assert!(text.contains("queue     4 items"), "{text}");
+    play.keys("y");
+    let looked = signed(&play).unwrap().0.iter().find(|look| look.step == checkin::Step::Queue).unwrap();
+    assert_eq!(looked.what, "4 items");
 }
 
 #[test]

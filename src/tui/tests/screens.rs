@@ -171,7 +171,7 @@ fn the_sheet_before_a_round_is_signed() {
 fn the_sheet_asks_once_for_a_note() {
     compare("sheet-sign-note", |w, h| {
         let mut play = with_alert(w, h);
-        play.keys("S y");
+        play.keys("S G y");
         play.type_text("jon looks at both");
         play
     });
@@ -182,7 +182,7 @@ fn morning_once_it_is_signed() {
     compare("morning-signed", |w, h| {
         let mut play = pressed(w, h, "S e");
         play.type_text("tomas takes the queue after lunch");
-        play.keys("Enter y ]");
+        play.keys("Enter G y ]");
         play
     });
 }

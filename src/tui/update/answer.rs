@@ -28,7 +28,10 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
                 model.link.served();
             }
             let order = order_of(&answer);
+            let verdict = model.known.health.as_ref().map(|health| health.verdict);
             model.known.keep(&ask, answer);
+            // Whether anything goes out at all is part of what is left.
+            model.morning.rounds_old |= verdict != model.known.health.as_ref().map(|health| health.verdict);
             after(model, &ask, order, effects);
         }
         // Told in its place; whether the desk is there is for the others to say.
@@ -174,11 +177,8 @@ pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
         let touched = model.known.touched_by(event);
         model.wanted.extend(touched);
     }
-    // What is left may have changed with anything; whoever is about to sign is told.
-    let signing = model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_)));
-    if signing || events.iter().any(|event| event.event == "checkin_signed") {
-        model.wanted.insert(model.ask_rounds());
-    }
+    // What is left may have changed with anything.
+    model.morning.rounds_old |= !events.is_empty();
     model.known.add_events(events);
     let at = model.now.real_ms.saturating_add(GATHER_MS);
     model.ask_at_ms = Some(model.ask_at_ms.unwrap_or(at).min(at));
@@ -207,6 +207,7 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
         }
     }
     model.wanted.extend([Ask::Queue, Ask::Experiments, Ask::Escalations]);
+    model.morning.rounds_old = true;
     model.ask_at_ms = None;
     if group.done.len() + group.failed.len() < group.total {
         model.groups.insert(pending.group, group);
@@ -220,7 +221,7 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
 fn shorter(model: &Model, what: &Doing, done: &Done) -> Option<String> {
     let Doing::Later(_, code) = what else { return None };
     let until = done.data.get("until")?.as_str()?.parse().ok()?;
-    Some(format!("{code} is {}", crate::morning::later_words(until, model.setting.zone)))
+    Some(format!("{code} is {}", crate::morning::later_words(until, model.wall(), model.setting.zone)))
 }
 
 fn took_effect(model: &mut Model, what: &Doing, done: &Done) {

@@ -221,6 +221,7 @@ fn settle(model: &mut Model) {
     queue::bring_back(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
+    round::reached(model);
     let pictures = crate::picture::wanted(model);
     model.known.pictures.retain(|picture, _| pictures.contains(picture));
     let missing = pictures.into_iter().filter(|picture| !model.known.pictures.contains_key(picture));
@@ -450,6 +451,7 @@ fn dismiss(model: &mut Model) {
         Some(Sheet::SignOff(sign)) if sign.typing => sign.typing = false,
         Some(Sheet::Resume(resume)) if resume.typing && !resume.text.value().is_empty() => resume.typing = false,
         Some(Sheet::Resolve(resolve)) if resolve.typing && !resolve.text.value().is_empty() => resolve.typing = false,
+        Some(Sheet::SignOff(_)) => round::leave(model),
         Some(_) => {
             model.sheets.pop();
         }

@@ -65,7 +65,10 @@ fn act_on_rows(model: &mut Model) {
             go::open_approval(model, id);
             if let Some(standing) = standing {
                 model.say(
-                    format!("Not clean ({}): read it, then approve it here.", standing.reason(model.setting.zone)),
+                    format!(
+                        "Not clean ({}): read it, then approve it here.",
+                        standing.reason(model.wall(), model.setting.zone)
+                    ),
                     Role::Warn,
                 );
             }
@@ -98,7 +101,7 @@ fn why_left_out(model: &Model, id: ExperimentId) -> String {
     }
     match standing(model, id) {
         Some(Standing::Clean) => "not marked".to_owned(),
-        Some(standing) => standing.reason(model.setting.zone),
+        Some(standing) => standing.reason(model.wall(), model.setting.zone),
         None => "gone".to_owned(),
     }
 }
@@ -229,6 +232,7 @@ pub(super) fn bring_back(model: &mut Model) {
     }
     if back {
         model.wanted.insert(crate::message::Ask::Queue);
+        model.morning.rounds_old = true;
     }
 }
 

@@ -1,7 +1,8 @@
 //! The round: its time, what was looked at, and signing it off.
 //!
-//! Decides that a step counts as looked at while keys are pressed in it, or where it had nothing to do; that the sheet
-//! holds what the desk said when it was opened; and that work which is left is asked about once.
+//! Decides that a step counts as looked at while keys are pressed in it, or where it had nothing to do, with what stood
+//! there then; that the sheet holds what the desk said when it was opened, and signs once all of it was on the screen;
+//! that work which is left is asked about once; and that a note which was typed is kept until it is signed.
 
 use desk::Command;
 use domain::checkin::{Look, Round};
@@ -11,7 +12,7 @@ use super::{new_group, send};
 use crate::can;
 use crate::message::{Ask, Effects};
 use crate::model::{Doing, Model, Pane, Round as Counted};
-use crate::morning::{Step, steps};
+use crate::morning::{Looked, Step, steps};
 use crate::sheets::{Sheet, SignOff};
 use crate::theme::Role;
 
@@ -35,19 +36,28 @@ pub(super) fn count(model: &mut Model) {
 /// The present step is on the screen.
 pub(super) fn look(model: &mut Model) {
     if model.place.pane == Pane::Morning {
-        let at = model.now.wall;
-        model.morning.looked.entry(model.morning.step).or_insert((at, at)).1 = at;
+        let (at, step) = (model.now.wall, model.morning.step);
+        let what = steps::what(model, step);
+        let from = model.morning.looked.get(&step).map_or(at, |looked| looked.from);
+        model.morning.looked.insert(step, Looked { from, until: at, what });
     }
 }
 
-/// Asks how the rounds stand, for another client or another day than they were asked for.
+/// Asks how the rounds stand: for another client or another day than they were asked for, and once anything happened while
+/// they are on the screen.
 pub(super) fn keep_asked(model: &mut Model) {
     let zone = model.known.office().unwrap_or(model.setting.zone);
     let wanted = (model.scope.clone(), zone.local(model.now.wall).date.to_string());
     if model.morning.rounds_for.as_ref() != Some(&wanted) {
         model.morning.rounds_for = Some(wanted);
         model.morning.looked.clear();
-        model.wanted.insert(model.ask_rounds());
+        model.morning.rounds_old = true;
+    }
+    let signing = model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_)));
+    let ask = model.ask_rounds();
+    if model.morning.rounds_old && (signing || model.place.pane == Pane::Morning) && !model.asked.contains(&ask) {
+        model.morning.rounds_old = false;
+        model.wanted.insert(ask);
     }
 }
 
@@ -59,7 +69,8 @@ pub(super) fn tick(model: &mut Model) {
     let now = model.now.wall;
     for step in [Step::Alerts, Step::Layers, Step::Queue] {
         if steps::is_done(model, step) {
-            model.morning.looked.entry(step).or_insert((now, now));
+            let what = steps::what(model, step);
+            model.morning.looked.entry(step).or_insert(Looked { from: now, until: now, what });
         }
     }
 }
@@ -72,10 +83,37 @@ pub(super) fn open(model: &mut Model) {
         client: model.scope.clone(),
         round: None,
         shown_ms: model.now.real_ms,
-        note: tui_input::Input::default(),
+        note: tui_input::Input::new(model.morning.notes.get(&model.scope).cloned().unwrap_or_default()),
         typing: false,
         top: 0,
+        reached: 0,
     }));
+}
+
+/// Takes the sheet away, and whatever stands on it; its note is kept for the next one.
+fn close(model: &mut Model, at: usize) {
+    if let Some(Sheet::SignOff(sign)) = model.sheets.get(at) {
+        model.morning.notes.insert(sign.client.clone(), sign.note.value().to_owned());
+    }
+    model.sheets.truncate(at);
+}
+
+/// Leaves the sheet unsigned.
+pub(super) fn leave(model: &mut Model) {
+    close(model, model.sheets.len().saturating_sub(1));
+}
+
+/// Notes how far the sheet was on the screen.
+pub(super) fn reached(model: &mut Model) {
+    let Some(sheet @ Sheet::SignOff(sign)) = model.sheets.last() else { return };
+    if sign.round.is_none() || model.size.class() == crate::frame::Class::TooSmall {
+        return;
+    }
+    let (all, fit) = crate::sheets::extent(model, sheet);
+    let until = sign.top.saturating_add(fit).min(all);
+    if let Some(Sheet::SignOff(sign)) = model.sheets.last_mut() {
+        sign.reached = sign.reached.max(until);
+    }
 }
 
 /// Puts what the desk said onto the sheet, once; what differs later closes it.
@@ -95,8 +133,9 @@ pub(super) fn told(model: &mut Model, ask: &Ask) {
         }
         Some(shown) if shown.shown == said.shown => {}
         Some(_) => {
-            model.sheets.truncate(at);
-            model.say("What is left changed meanwhile. Nothing was signed; look again.", Role::Warn);
+            let kept = if sign.note.value().is_empty() { "" } else { " Your note is kept." };
+            close(model, at);
+            model.say(format!("What is left changed meanwhile. Nothing was signed; look again.{kept}"), Role::Warn);
         }
     }
 }
@@ -104,6 +143,7 @@ pub(super) fn told(model: &mut Model, ask: &Ask) {
 /// Signs what stands on the sheet. Work that is left needs a note, and is asked about once.
 pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
     let why = can::why_no_start(model, Action::CheckIn);
+    let unread = model.sheets.last().map_or(0, |sheet| crate::sheets::unread(model, sheet));
     let now = model.now.real_ms;
     let Some(Sheet::SignOff(sign)) = model.sheets.last_mut() else { return };
     if sign.typing {
@@ -116,6 +156,11 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
         return;
     };
     let note = sign.note.value().trim().to_owned();
+    if unread > 0 {
+        let lines = if unread == 1 { "1 line was".to_owned() } else { format!("{unread} lines were") };
+        model.say(format!("{lines} not on the screen yet; nothing was signed."), Role::Warn);
+        return;
+    }
     if !round.left.is_empty() && note.is_empty() {
         sign.typing = true;
         model.say("Work is left: say who has it and why, then sign.", Role::Warn);
@@ -126,7 +171,7 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
         return;
     }
     let (client, shown) = (sign.client.clone(), round.shown.clone());
-    model.sheets.pop();
+    leave(model);
     let command = Command::CheckinSign {
         round: Round::Morning,
         client,
@@ -143,12 +188,15 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
 pub(super) fn signed(model: &mut Model) {
     model.round = Counted::default();
     model.morning.looked.clear();
-    model.wanted.insert(model.ask_rounds());
+    let scope = model.scope.clone();
+    model.morning.notes.remove(&scope);
+    model.morning.rounds_old = true;
 }
 
 fn looked(model: &Model) -> Vec<Look> {
-    let all = model.morning.looked.iter().filter_map(|(step, (from, until))| {
-        Some(Look { step: step.of_round()?, from: *from, until: *until, what: steps::what(model, *step) })
+    let all = model.morning.looked.iter().filter_map(|(step, looked)| {
+        let Looked { from, until, what } = looked.clone();
+        Some(Look { step: step.of_round()?, from, until, what })
     });
     all.collect()
 }
