@@ -7,7 +7,7 @@ use std::fmt;
 
 use domain::account::Servers;
 use domain::brief::Platform;
-use domain::checkin::{Look, Round};
+use domain::checkin::{Look, Round, Step};
 use domain::id::{AccountId, ClientId, EscalationId, PostId};
 use domain::role::{Action, Role};
 use domain::secret::Secret;
@@ -266,7 +266,7 @@ pub enum Command {
         /// For one client alone; for all that one sees where none.
         client: Option<ClientId>,
         /// What was looked at.
-        looked: Vec<Look>,
+        looked: Vec<Looked>,
         /// How long it took, in seconds.
         used_s: u64,
         /// Who has what is left, and why.
@@ -274,6 +274,27 @@ pub enum Command {
         /// What was shown (`RoundView::shown`); refused where that has changed.
         shown: Option<String>,
     },
+}
+
+/// What a person looked at, as their face sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Looked {
+    /// At which step.
+    pub step: Step,
+    /// From when.
+    pub from: UtcTime,
+    /// Until when.
+    pub until: UtcTime,
+    /// What stood there, up to 200 characters: `none open on 9 accounts`.
+    pub what: String,
+}
+
+impl From<Looked> for Look {
+    fn from(sent: Looked) -> Self {
+        let Looked { step, from, until, what } = sent;
+        Self { step, from, until, what }
+    }
 }
 
 impl Command {

@@ -29,9 +29,8 @@ const AHEAD_MAX: Span = Span::minutes(5);
 /// The longest that a round may be said to have taken.
 const USED_MAX: u64 = 24 * 60 * 60;
 
-/// What a person looked at, as their face tells.
+/// What a person looked at, as their face told. It is part of the log: what a later program no longer knows is read over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Look {
     /// At which step.
     pub step: Step,
@@ -410,6 +409,15 @@ mod tests {
         for checkin in bad {
             assert_eq!(checkin.clone().sign(&[]).unwrap_err().rule, "checkin.words", "{checkin:?}");
         }
+    }
+
+    #[test]
+    fn a_signed_round_of_a_program_that_knew_more_is_read() {
+        let event = CheckinEvent::CheckinSigned { checkin: Box::new(morning(Scope::All)) };
+        let mut written = serde_json::to_value(&event).unwrap();
+        written["checkin"]["mood"] = "calm".into();
+        written["checkin"]["looked"][0]["keys"] = 7.into();
+        assert_eq!(serde_json::from_value::<CheckinEvent>(written).unwrap(), event);
     }
 
     #[test]

@@ -12,14 +12,14 @@ use serde_json::json;
 use store::{Stop, Tx};
 
 use super::Context;
-use crate::command::Done;
+use crate::command::{Done, Looked};
 use crate::rounds::{Of, covered};
 
 /// What is asked.
 pub(super) struct Ask {
     pub(super) round: Round,
     pub(super) client: Option<ClientId>,
-    pub(super) looked: Vec<Look>,
+    pub(super) looked: Vec<Looked>,
     pub(super) used_s: u64,
     pub(super) note: String,
     pub(super) shown: Option<String>,
@@ -47,7 +47,7 @@ pub(super) fn sign(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
         covers,
         by: Writer { uid: context.person.uid, name: context.person.name.clone() },
         at: now,
-        looked: ask.looked,
+        looked: ask.looked.into_iter().map(Look::from).collect(),
         done: standing.done,
         left: standing.left,
         alerts: standing.alerts,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::agency::HomeKind;
-use domain::checkin::{LeftOf, Look, Round, Step};
+use domain::checkin::{LeftOf, Round, Step};
 use domain::refusal::RefusalKind;
 use domain::role::Role;
 
 use super::fixture::*;
+use crate::command::Looked;
 use crate::rounds::RoundView;
 use crate::{Answer, Command, Query};
 
@@ -161,7 +162,11 @@ async fn what_was_done_is_counted_from_the_signature_that_speaks_of_these_client
     let oat = world.approved(ADA, &BriefText::new("alpha", "oat", TUESDAY)).await;
     let rye = world.approved(ADA, &BriefText::new("beta", "rye", TUESDAY)).await;
     world.act(ADA, for_client(sign(Round::Morning, ""), "alpha")).await;
-    let done = |view: RoundView| view.done.approved.into_iter().map(|named| named.code).collect::<Vec<_>>();
+    let done = |view: RoundView| {
+        let mut codes: Vec<String> = view.done.approved.into_iter().map(|named| named.code).collect();
+        codes.sort();
+        codes
+    };
     let of_alpha = async || {
         let Answer::Rounds(rounds) = world.ask(ADA, Query::CheckinStatus { client: Some(client("alpha")) }).await
         else {
@@ -254,8 +259,8 @@ async fn who_is_limited_signs_for_their_clients_and_reads_of_no_others() {
 #[tokio::test]
 async fn what_was_looked_at_is_kept_as_the_face_told_it() {
     let world = running().await;
-    let look = |step| Look { step, from: world.now(), until: world.now(), what: "none open on 1 account".to_owned() };
-    let with = |looked: Vec<Look>| Command::CheckinSign {
+    let look = |step| Looked { step, from: world.now(), until: world.now(), what: "none open on 1 account".to_owned() };
+    let with = |looked: Vec<Looked>| Command::CheckinSign {
         round: Round::Morning,
         client: Some(client("alpha")),
         looked,

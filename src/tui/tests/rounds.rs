@@ -16,7 +16,7 @@ fn calm() -> Agency {
     agency
 }
 
-fn signed(play: &Play) -> Option<(&[checkin::Look], &str, &Option<String>)> {
+fn signed(play: &Play) -> Option<(&[desk::command::Looked], &str, &Option<String>)> {
     play.acts.iter().find_map(|command| {
         if let Command::CheckinSign { looked, note, shown, .. } = command {
             Some((looked.as_slice(), note.as_str(), shown))

@@ -5,7 +5,8 @@
 //! that work which is left is asked about once; and that a note which was typed is kept until it is signed.
 
 use desk::Command;
-use domain::checkin::{Look, Round};
+use desk::command::Looked as Sent;
+use domain::checkin::Round;
 use domain::role::Action;
 
 use super::{new_group, send};
@@ -193,10 +194,10 @@ pub(super) fn signed(model: &mut Model) {
     model.morning.rounds_old = true;
 }
 
-fn looked(model: &Model) -> Vec<Look> {
+fn looked(model: &Model) -> Vec<Sent> {
     let all = model.morning.looked.iter().filter_map(|(step, looked)| {
         let Looked { from, until, what } = looked.clone();
-        Some(Look { step: step.of_round()?, from, until, what })
+        Some(Sent { step: step.of_round()?, from, until, what })
     });
     all.collect()
 }
