@@ -220,7 +220,9 @@ impl Review<'_> {
             Call::NoCall(_) => (Say::NoCall, None),
         };
         outcome.confidence = judged.strength;
-        outcome.ranking = self.ranking(judged);
+        // What cannot be compared has no order and no lead: its ratios are informational only.
+        let valid = outcome.say != Say::Invalid;
+        outcome.ranking = if valid { self.ranking(judged) } else { Vec::new() };
         for (declared, place) in proxies.taking_part.iter().zip(0_usize..) {
             let Some(shown) = outcome.proxies.get_mut(declared.place) else { continue };
             let each = judged.standings.iter().filter_map(|s| Some((s.variant, s.proxies.get(place)?)));
@@ -232,7 +234,7 @@ impl Review<'_> {
                     high: proxy.range.high,
                     p_up: proxy.contrast.p_up,
                     p_two: proxy.contrast.p_two,
-                    leads: proxy.leads,
+                    leads: valid && proxy.leads,
                     harmed: proxy.harmed,
                 })
                 .collect();

@@ -273,6 +273,8 @@ fn a_variant_that_lost_two_of_five_makes_it_invalid_whatever_the_numbers_say() {
     assert!(found.sentence.contains("A lost 2 of 5, B lost none"), "{}", found.sentence);
     assert!(found.sentence.ends_with("Outcomes are informational only."), "{}", found.sentence);
     assert!(!found.sentence.contains("wins"));
+    assert!(found.ranking.is_empty() && found.proxies.iter().all(|proxy| proxy.ratios.iter().all(|r| !r.leads)));
+    assert!(found.proxies[0].ratios[0].ratio > 2.0, "the numbers stay to be read");
     assert_eq!(found.next, "clone it, or abandon it");
     assert_eq!(found.variants.iter().map(|count| count.comparable).collect::<Vec<_>>(), [Some(3), Some(5)]);
 }

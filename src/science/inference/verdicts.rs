@@ -33,7 +33,7 @@ fn two_families_better_and_none_worse_is_a_winner() {
     assert_eq!(found.strength, Some(Strength::VeryLikely));
     let said = say(&found, &["retention", "comments", "shares"]);
     assert!(said.starts_with("B wins. 7 comparable posts each. B/A on retention 1.24 ("), "{said}");
-    assert!(said.contains("by luck in 1 in 128"), "{said}");
+    assert!(said.contains("by luck in 1 of 128 such experiments"), "{said}");
 }
 
 #[test]

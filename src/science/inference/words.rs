@@ -51,6 +51,11 @@ pub fn one_in(p: f64) -> String {
     }
 }
 
+/// The same inside a sentence: `in 1 of 128 cases`.
+fn in_cases(p: f64, cases: &str) -> String {
+    if p > 0.5 { "more often than not".to_owned() } else { format!("in {} {cases}", one_in(p).replace(" in ", " of ")) }
+}
+
 /// Returns a ratio as a change: `+24 %`, `-18 %`, `±0 %`.
 pub fn percent(ratio: f64) -> String {
     let rounded = libm::round((ratio - 1.0) * 100.0);
@@ -160,13 +165,13 @@ fn winner(judged: &Judgement, variant: usize, also: &[usize], proxies: &[&str]) 
         format!(" {} also beat A and cannot be told apart from it.", also.join(" and "))
     };
     format!(
-        "{0} wins. {posts}. {0}/A on {1}; ahead on {2} of {3}. A result this strong would appear by luck in {4} such \
-         experiments. Expect about {5} when repeated, less than measured: winners are always flattered.{also}",
+        "{0} wins. {posts}. {0}/A on {1}; ahead on {2} of {3}. A result this strong would appear by luck {4}. \
+         Expect about {5} when repeated, less than measured: winners are always flattered.{also}",
         letter(variant),
         leads.join(", "),
         found.ahead(),
         found.proxies.len(),
-        one_in(found.p_adjusted),
+        in_cases(found.p_adjusted, "such experiments"),
         percent(found.expected_ratio),
     )
 }
@@ -198,15 +203,10 @@ fn luck(judged: &Judgement, noticed: Option<SizeSentence>) -> String {
             letter(first.variant),
             first.ahead(),
             first.proxies.len(),
-            often(first.p_adjusted),
+            in_cases(first.p_adjusted, "cases"),
         ),
         Some(_) | None => format!("No call. No difference seen{could}."),
     }
-}
-
-/// How often luck gives as much, for a sentence.
-fn often(p: f64) -> String {
-    if p > 0.5 { "more often than not".to_owned() } else { format!("in {} cases", one_in(p)) }
 }
 
 #[cfg(test)]

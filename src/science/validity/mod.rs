@@ -48,27 +48,27 @@ pub enum Check {
 }
 
 impl Check {
-    /// Returns the words that screens use.
+    /// Returns what its number counts, in the words that screens use.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Assignment => "variants as planned",
-            Self::Publish => "published and verified",
-            Self::Lateness => "on time",
-            Self::Slots => "same hours",
-            Self::Age => "same ages",
-            Self::Missing => "metrics complete",
-            Self::Zero => "no false zeros",
-            Self::Frozen => "counters move",
-            Self::Decreasing => "counters do not fall",
-            Self::Impossible => "numbers possible",
-            Self::Era => "one definition",
-            Self::Metadata => "content as approved",
-            Self::Interference => "nothing interfered",
-            Self::ThrottlePost => "no post held back",
-            Self::ThrottleAccount => "account not held back",
-            Self::ThrottleVariant => "no variant held back",
-            Self::Attrition => "losses alike",
-            Self::Allocation => "numbers as planned",
+            Self::Assignment => "wrong variant",
+            Self::Publish => "not published",
+            Self::Lateness => "minutes off slot",
+            Self::Slots => "hours apart",
+            Self::Age => "cost of ages",
+            Self::Missing => "metrics missing",
+            Self::Zero => "false zeros",
+            Self::Frozen => "stopped counters",
+            Self::Decreasing => "fall of a counter",
+            Self::Impossible => "impossible numbers",
+            Self::Era => "definitions changed",
+            Self::Metadata => "not as approved",
+            Self::Interference => "disturbed posts",
+            Self::ThrottlePost => "posts held back",
+            Self::ThrottleAccount => "account held back",
+            Self::ThrottleVariant => "variant held back",
+            Self::Attrition => "losses apart",
+            Self::Allocation => "off the plan",
         }
     }
 }
