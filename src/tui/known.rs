@@ -15,6 +15,7 @@ use desk::rounds::RoundView;
 use domain::checkin::Round;
 use domain::escalation::Escalation;
 use domain::id::{AccountId, ClientId, ExperimentId, PostId};
+use domain::outcome::Outcome;
 use domain::time::Zone;
 
 use crate::clean::Clean;
@@ -39,6 +40,8 @@ pub(crate) struct Known {
     pub(crate) experiments: Option<BTreeMap<ExperimentId, ExperimentLine>>,
     pub(crate) details: BTreeMap<ExperimentId, ExperimentView>,
     pub(crate) snapshots: BTreeMap<String, Vec<SnapshotView>>,
+    /// By code; or why there is none.
+    pub(crate) outcomes: BTreeMap<String, Result<Outcome, String>>,
     pub(crate) escalations: Option<Vec<Escalation>>,
     /// The rounds of today, for one client or for all.
     pub(crate) rounds: Option<(Option<ClientId>, Vec<RoundView>)>,
@@ -100,6 +103,9 @@ impl Known {
                     self.snapshots.insert(code.clone(), snapshots);
                 }
             }
+            Answer::Outcome(view) => {
+                self.outcomes.insert(view.line.code, Ok(view.outcome));
+            }
             Answer::Rounds(rounds) => {
                 if let Ask::Rounds { client } = ask {
                     self.rounds = Some((client.clone(), rounds));
@@ -111,12 +117,7 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Posts(_)
-            | Answer::Outcome(_)
-            | Answer::Escalation(_)
-            | Answer::Store(_)
-            | Answer::Checkins(_)
-            | Answer::Checkin(_) => {}
+            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) | Answer::Checkins(_) | Answer::Checkin(_) => {}
         }
     }
 
@@ -138,7 +139,12 @@ impl Known {
                 let known = |view: &&ExperimentView| {
                     view.line.id.to_string() == key || view.posts.iter().any(|post| post.id.to_string() == key)
                 };
-                asks.extend(self.details.values().filter(known).map(|view| Ask::Experiment(view.line.code.clone())));
+                for code in self.details.values().filter(known).map(|view| &view.line.code) {
+                    asks.push(Ask::Experiment(code.clone()));
+                    if self.outcomes.contains_key(code) {
+                        asks.extend([Ask::Snapshots(code.clone()), Ask::Outcome(code.clone())]);
+                    }
+                }
                 asks
             }
             "escalation" => vec![Ask::Escalations],

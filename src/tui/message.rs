@@ -109,6 +109,8 @@ pub enum Ask {
     Post(PostId),
     /// The metrics of one experiment.
     Snapshots(String),
+    /// What one experiment says.
+    Outcome(String),
 }
 
 /// A picture, and the pixels that there is room for.
@@ -149,6 +151,7 @@ impl Ask {
             Self::Recent(head) => Query::Events { after: head.saturating_sub(RECENT), limit: 500 },
             Self::Post(post) => Query::PostShow { post: post.to_string() },
             Self::Snapshots(code) => Query::SnapshotList { experiment: Some(code.clone()) },
+            Self::Outcome(code) => Query::OutcomeShow { experiment: code.clone() },
         }
     }
 }

@@ -123,7 +123,11 @@ fn page(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
                 Tab::Brief => brief(view, width),
                 Tab::Variants => variants(view, width),
                 Tab::Posts => posts(model, view, width),
-                Tab::Now | Tab::Numbers | Tab::History => numbers::lines(model, view, width),
+                Tab::Now | Tab::Numbers | Tab::History => {
+                    let mut lines = verdict(model, view, width);
+                    lines.extend(numbers::lines(model, view, width));
+                    lines
+                }
             }
         }
     }
@@ -271,4 +275,15 @@ fn proof(model: &Model, post: &PostLine) -> (Clean, Role) {
 
 fn counted_tries(attempts: u32) -> String {
     if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") }
+}
+
+/// Returns what the experiment says, above its readings.
+fn verdict(model: &Model, view: &ExperimentView, width: usize) -> Vec<Line> {
+    let mut lines = match model.known.outcomes.get(&view.line.code) {
+        None => return Vec::new(),
+        Some(Ok(outcome)) => super::outcome::lines(outcome, width),
+        Some(Err(why)) => paragraph(&Clean::of(format!("No outcome: {why}.")), Look::of(Role::Muted), 0, width),
+    };
+    lines.extend([Line::new(), Line::title("Readings", "")]);
+    lines
 }

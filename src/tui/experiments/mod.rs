@@ -5,6 +5,7 @@
 
 pub(crate) mod detail;
 mod numbers;
+mod outcome;
 pub(crate) mod view;
 
 use desk::query::ExperimentLine;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use desk::presence::Present;
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PictureView, PostLine,
-    QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, OutcomeView, PictureView,
+    PostLine, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
 };
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
@@ -23,6 +23,7 @@ use domain::experiment::Stage;
 use domain::experiment::later::Later;
 use domain::hash::Digest;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
+use domain::outcome::Outcome;
 use domain::preflight::{Finding, Guard, Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
@@ -63,6 +64,8 @@ pub(super) struct Agency {
     pub(super) health: Health,
     pub(super) events: Vec<EventLine>,
     pub(super) snapshots: Vec<SnapshotView>,
+    /// What experiments say, by code.
+    pub(super) outcomes: BTreeMap<String, Outcome>,
     /// Who signed the round, and what was done until then.
     pub(super) signed: Option<Signature>,
     pub(super) done: Deeds,
@@ -420,6 +423,7 @@ impl Agency {
             health: health(),
             events: Vec::new(),
             snapshots: Vec::new(),
+            outcomes: BTreeMap::from([("CRM-015".to_owned(), super::outcome::unripe())]),
             signed: None,
             done: Deeds::default(),
             later: BTreeMap::new(),
@@ -758,6 +762,15 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             Ask::Post(post) => return Err(missing("post", &post.to_string())),
             Ask::Snapshots(code) => {
                 Answer::Snapshots(self.snapshots.iter().filter(|s| s.experiment == *code).cloned().collect())
+            }
+            Ask::Outcome(code) => {
+                let found = self.experiments.values().find(|e| e.line.code == *code);
+                let line = found.map(|e| e.line.clone()).ok_or_else(|| missing("experiment", code))?;
+                let Some(outcome) = self.outcomes.get(code).cloned() else {
+                    let why = "it has no plan yet, so there is nothing to compare";
+                    return Err(Problem::Refused(Refusal::rule("outcome.no-plan", code.clone(), why, "submit it")));
+                };
+                Answer::Outcome(Box::new(OutcomeView { line, outcome }))
             }
         })
     }

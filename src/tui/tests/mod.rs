@@ -8,6 +8,7 @@ mod foreign;
 mod invariants;
 mod keys;
 mod later;
+mod outcome;
 mod pictures;
 mod presence;
 mod rounds;

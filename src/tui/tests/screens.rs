@@ -234,6 +234,28 @@ fn one_experiment_page_by_page() {
     }
 }
 
+/// Opens the numbers of an experiment that says something.
+fn numbers(w: u16, h: u16, outcome: domain::outcome::Outcome) -> Play {
+    let mut agency = Agency::monday();
+    agency.outcomes.insert("CRM-015".to_owned(), outcome);
+    let mut play = Play::new(agency, w, h);
+    play.keys("5 /");
+    play.wait(2_000);
+    play.type_text("steam");
+    play.keys("Enter Enter ] ] ] ]");
+    play
+}
+
+#[test]
+fn an_outcome_with_a_winner() {
+    compare("outcome-winner", |w, h| numbers(w, h, super::outcome::won()));
+}
+
+#[test]
+fn an_outcome_that_is_not_comparable() {
+    compare("outcome-invalid", |w, h| numbers(w, h, super::outcome::invalid()));
+}
+
 #[test]
 fn system() {
     compare("system", |w, h| pressed(w, h, "0"));

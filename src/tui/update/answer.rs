@@ -145,7 +145,8 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
         | Ask::Layers
         | Ask::Users
         | Ask::Post(_)
-        | Ask::Snapshots(_) => {}
+        | Ask::Snapshots(_)
+        | Ask::Outcome(_) => {}
     }
 }
 
@@ -165,6 +166,10 @@ fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
             model.known.pictures.insert(picture.clone(), Err(problem.to_string()));
         }
         (_, Problem::Unreachable(_)) => {}
+        // There is none yet, and the page says why.
+        (Ask::Outcome(code), Problem::Refused(refusal)) => {
+            model.known.outcomes.insert(code.clone(), Err(refusal.why.clone()));
+        }
         // Gone since it was listed; the next list says so too.
         (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Post(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}
         (_, problem) => model.say(sentence(&problem.to_string()), Role::Danger),

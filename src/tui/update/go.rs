@@ -287,7 +287,8 @@ pub(super) fn sibling(model: &mut Model, forward: bool) {
             if model.experiments.tab == Tab::Numbers
                 && let Some(line) = model.known.line(id)
             {
-                model.wanted.insert(Ask::Snapshots(line.code.clone()));
+                let code = line.code.clone();
+                model.wanted.extend([Ask::Snapshots(code.clone()), Ask::Outcome(code)]);
             }
         }
         (None, Pane::Morning) => {
