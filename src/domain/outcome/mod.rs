@@ -120,6 +120,10 @@ impl Review<'_> {
         };
         if stage_says.is_none() && !outcome.would_change.is_empty() {
             outcome.sentence = format!("Not ripe: {}.", outcome.would_change.join("; "));
+            // What is not read yet is not set aside for it.
+            for proxy in outcome.proxies.iter_mut().filter(|proxy| proxy.age == self.age) {
+                proxy.aside = None;
+            }
             return outcome;
         }
         let posts = evidence::post_facts(self.facts, &slots, &self.drawn, &proxies);

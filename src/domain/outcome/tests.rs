@@ -258,6 +258,8 @@ fn what_is_still_to_come_is_named_and_nothing_is_compared_before() {
     assert_eq!((found.say, found.winner, found.comparable), (Say::NotRipe, None, None));
     assert!(found.ranking.is_empty() && found.checks.is_empty() && found.confidence.is_none());
     assert!(found.proxies.iter().all(|proxy| proxy.ratios.is_empty()));
+    let nothing_read = World::new(7).review();
+    assert!(nothing_read.proxies.iter().all(|proxy| proxy.aside.is_none()), "it may still be read");
     for part in ["1 post of 10 still to go out", "1 post in doubt", "1 post not read at 1d yet"] {
         assert!(found.sentence.contains(part), "{part}: {}", found.sentence);
     }
