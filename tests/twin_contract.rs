@@ -200,7 +200,9 @@ struct Rehearsed {
 
 impl Rehearsed {
     async fn open() -> Rehearsed {
-        let clock = ManualClock::new(RealClock.wall());
+        // A Monday morning, whenever the test runs: an audience keeps hours.
+        let monday: domain::time::UtcTime = "2026-03-02T09:00:00Z".parse().expect("a time");
+        let clock = ManualClock::new(monday.to_chrono());
         let twin = BlueskyTwin::new(Arc::new(clock.clone()), 3);
         let acme = twin.add_account("acme-bakery.test", "own", Audience::of(5000, 8.0)).expect("a new account");
         let line = Line { twin: twin.clone(), clock: Arc::new(clock.clone()) };
@@ -297,6 +299,11 @@ async fn a_post_in_virtual_time_is_verified_and_measured_at_ages_and_its_readers
         assert!(value > last, "{value} after {last}");
         last = value;
     }
+    // Whether the audience answers is chance; that an answer is heard is not.
+    let reader = shop.twin.add_account("bea-reads.test", "own", Audience::none()).expect("a new account");
+    shop.twin.reply_by_hand(&reader.did, &handle.key, "It sings when it cools.").expect("a post can be answered");
+    shop.pass(Duration::from_secs(60)).await;
     let said = shop.adapter.thread(account, &live).await.expect("the thread is shown");
-    assert!(!said.is_empty() && said.iter().all(|reply| reply.author_did != shop.login.identity.id), "{said:?}");
+    assert!(said.iter().any(|reply| reply.author_did == reader.did), "{said:?}");
+    assert!(said.iter().all(|reply| reply.author_did != shop.login.identity.id), "{said:?}");
 }
