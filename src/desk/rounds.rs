@@ -21,9 +21,11 @@ use store::{Escalations, ExperimentFilter, StoreError, View};
 use crate::sheet::waiting;
 
 /// The events that a signature tells of as done.
-const DEEDS: [&str; 3] = [WORD, REJECTED, SETTLED];
+const DEEDS: [&str; 4] = [WORD, REJECTED, SUBMITTED, SETTLED];
 const WORD: &str = "word_given";
 const REJECTED: &str = "experiment_rejected";
+/// After a refusal of one's own: it was taken back.
+const SUBMITTED: &str = "experiment_submitted";
 const SETTLED: &str = "escalation_resolved";
 
 /// Whether anything goes out at all.
@@ -270,7 +272,9 @@ impl Of<'_, '_> {
             deeds.posts = deeds.posts.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             deeds.approved.push(named(&experiment));
         }
-        for key in of(REJECTED) {
+        let last =
+            |key: &str| events.iter().rev().find(|e| e.key == key && [REJECTED, SUBMITTED].contains(&e.event.as_str()));
+        for key in of(REJECTED).into_iter().filter(|key| last(key).is_some_and(|e| e.event == REJECTED)) {
             deeds.rejected.extend(self.experiment(&key)?.as_ref().map(named));
         }
         for event in events.iter().filter(|e| e.event == SETTLED) {

@@ -156,6 +156,17 @@ async fn a_signature_tells_what_was_done_since_the_one_before() {
 }
 
 #[tokio::test]
+async fn what_was_taken_back_since_is_no_deed() {
+    let world = running().await;
+    let code = world.submitted(ADA, &BriefText::new("alpha", "rye", TUESDAY)).await;
+    world.act(ADA, Command::Reject { experiment: code.clone(), reason: "off brand".to_owned() }).await;
+    let rejected = async || standing(&world, ADA, Round::Morning).await.done.rejected.len();
+    assert_eq!(rejected().await, 1);
+    world.act(ADA, Command::Submit { experiment: code }).await;
+    assert_eq!(rejected().await, 0, "it waits for a word again");
+}
+
+#[tokio::test]
 async fn what_was_done_is_counted_from_the_signature_that_speaks_of_these_clients_and_not_from_long_ago() {
     let world = running().await;
     world.client("beta").await;

@@ -139,7 +139,7 @@ fn done(model: &Model, deeds: &Deeds, width: usize) -> Vec<Line> {
         lines.extend(row("settled", counted(deeds.settled.len(), "alert")));
     }
     if deeds.is_empty() {
-        lines.push(Line::new().goto(2).muted("nothing since you signed last"));
+        lines.push(Line::new().goto(2).muted("nothing that still stands"));
     }
     lines.push(Line::new());
     lines
