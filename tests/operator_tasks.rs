@@ -38,14 +38,19 @@ fn open_sheet(terminal: &mut Terminal) {
     terminal.wait_for("y  approve");
 }
 
-#[test]
-fn a_clean_queue_is_approved_in_five_keys() {
-    let mut terminal = monday(SMALL);
+/// Approves every clean item at once.
+fn approve_all(terminal: &mut Terminal) {
     terminal.press("*");
     terminal.press("a");
     terminal.wait_for_sheet("y  approve");
     terminal.press("y");
     terminal.wait_for("3 approved");
+}
+
+#[test]
+fn a_clean_queue_is_approved_in_five_keys() {
+    let mut terminal = monday(SMALL);
+    approve_all(&mut terminal);
     assert!(terminal.pressed() <= 5);
 }
 
@@ -97,11 +102,7 @@ fn the_most_urgent_thing_is_one_key_away() {
 #[test]
 fn a_round_with_nothing_left_is_signed_in_two_keys() {
     let mut terminal = monday(SMALL);
-    terminal.press("*");
-    terminal.press("a");
-    terminal.wait_for_sheet("y  approve");
-    terminal.press("y");
-    terminal.wait_for("3 approved");
+    approve_all(&mut terminal);
     let before = terminal.pressed();
     terminal.press("S");
     terminal.wait_for_sheet("y  sign");
