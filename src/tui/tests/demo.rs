@@ -2,7 +2,8 @@
 
 use clock::{ScaledClock, Speed};
 
-use super::fixture::{Agency, NOW, Play, time};
+use super::fixture::{Agency, NOW, time};
+use super::play::Play;
 use crate::key::Key;
 use crate::message::{Redraw, What};
 use crate::{Message, Moment, Options, update};

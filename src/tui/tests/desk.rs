@@ -10,7 +10,8 @@ use domain::agency::HomeKind;
 use domain::id::CommandId;
 use domain::time::UtcTime;
 
-use super::fixture::{key, text_of, time};
+use super::fixture::time;
+use super::play::{key, text_of};
 use crate::message::{Message, Moment, What};
 use crate::model::Model;
 use crate::runner::asker::Asker;

@@ -1,4 +1,4 @@
-//! A small agency on a Monday morning, as the desk would tell of it, and a hand that presses keys.
+//! A small agency on a Monday morning, as the desk would tell of it.
 //!
 //! Decided here: the ground that every screen is drawn from. Ids, times and texts are fixed, so that the same screen comes
 //! out each time. The desk's part is played by answering questions from what stands here.
@@ -24,20 +24,16 @@ use domain::experiment::later::Later;
 use domain::hash::Digest;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::outcome::Outcome;
-use domain::preflight::{Finding, Guard, Level, Severity, digest};
+use domain::preflight::{Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime, Window, Zone};
 use domain::variant::{Asset, Variant};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use serde_json::json;
 
-use crate::key::Key;
-use crate::message::{Ask, Effects, Message, Moment, What};
-use crate::model::Model;
-use crate::{Options, update, view};
+use super::items::{Item, brief_toml, items};
+use crate::message::Ask;
 
 /// The moment at which every story begins.
 pub(super) const NOW: &str = "2026-11-23T08:45:00Z";
@@ -108,197 +104,6 @@ fn small(asked: &crate::Picture) -> PictureView {
     let all = (0..height).flat_map(|y| (0..width).map(move |x| pixel(x, y)));
     let pixels = all.flatten().map(|byte| format!("{byte:02x}")).collect();
     PictureView { digest: asked.digest, width: asked.width, height: asked.height, pixels }
-}
-
-/// A brief with what surrounds it.
-pub(super) struct Item {
-    pub(super) number: u8,
-    pub(super) code: &'static str,
-    pub(super) toml: String,
-    /// Letter, round from 1, slot.
-    pub(super) plan: Vec<(char, u32, &'static str)>,
-    pub(super) findings: Vec<Finding>,
-    pub(super) level: ApprovalLevel,
-    pub(super) needed: usize,
-}
-
-/// Writes a brief around its texts.
-pub(super) fn brief_toml(
-    client: &str,
-    name: &str,
-    hypothesis: &str,
-    variable: &str,
-    posts: usize,
-    texts: &str,
-) -> String {
-    format!(
-        r#"
-kind = "micro"
-name = "{name}"
-client = "{client}"
-platforms = ["bluesky"]
-surface = "bluesky_post"
-hypothesis = "{hypothesis}"
-variable_under_test = "{variable}"
-approval_level = "review"
-success_proxies = [
-  {{ metric = "replyCount", direction = "up", age = "24h" }},
-  {{ metric = "repostCount", direction = "up", age = "24h" }},
-]
-guardrails = [
-  {{ signal = "publish_failures", limit = 2, action = "pause" }},
-  {{ signal = "platform_warning", limit = 1, action = "pause" }},
-]
-stop_conditions = [{{ when = "any_breach" }}, {{ when = "failed_posts", limit = 2 }}, {{ when = "invalid" }}]
-[run_window]
-start = "2026-11-23T00:00:00Z"
-end = "2026-12-04T23:59:59Z"
-[exposure_plan]
-account = "{client}-bs"
-posts_per_variant = {posts}
-times = ["09:10"]
-spacing = "72h"
-snapshot_ages = ["1h", "24h"]
-settings = {{ langs = ["en"] }}
-{texts}
-"#
-    )
-}
-
-fn note(guard: Guard, severity: Severity, rule: &str, place: &str, why: &str, mend: &str) -> Finding {
-    Finding {
-        guard,
-        rule: rule.to_owned(),
-        severity,
-        place: place.to_owned(),
-        why: why.to_owned(),
-        mend: mend.to_owned(),
-        level: None,
-    }
-}
-
-fn items() -> Vec<Item> {
-    vec![
-        Item {
-            number: 18,
-            code: "CRM-018",
-            toml: brief_toml(
-                "crm",
-                "Clock, fire or hands?",
-                "Fire or hands bring more replies than a time, because one sees them.",
-                "hook",
-                1,
-                r##"
-[control_variant]
-hook = "Forty-hour dough, out at six."
-caption = "Country loaf, on the counter now. Contains wheat. Made where nuts and milk are used."
-hashtags = "#sourdough"
-[[test_variants]]
-hook = "Lit last night, and the bricks are still hot."
-[[test_variants]]
-hook = "Four hands, one bench, no talk until the last loaf is in."
-"##,
-            ),
-            plan: vec![
-                ('C', 1, "2026-11-23T12:30:00Z"),
-                ('A', 1, "2026-11-26T12:30:00Z"),
-                ('B', 1, "2026-11-29T12:30:00Z"),
-            ],
-            findings: vec![note(
-                Guard::UniquenessGuard,
-                Severity::Info,
-                "uniqueness.near",
-                "variant A, hook",
-                "nearest post is 21 days old, 31 % alike: `Dough since Sunday`",
-                "nothing needs doing",
-            )],
-            level: ApprovalLevel::Review,
-            needed: 1,
-        },
-        Item {
-            number: 10,
-            code: "QUB-010",
-            toml: brief_toml(
-                "qub",
-                "Number or scene?",
-                "A scene brings more replies than a count, because readers have been there.",
-                "hook",
-                2,
-                r#"
-[[exposure_plan.rounds]]
-caption = "The inbox shows who has it before you type."
-[[exposure_plan.rounds]]
-caption = "Say where it is and when you will look again."
-[control_variant]
-rounds = [{ hook = "Three tabs, one customer, two answers." }, { hook = "One parcel, four e-mails." }]
-[[test_variants]]
-rounds = [{ hook = "You press send and see a colleague's answer." }, { hook = "The depot has the parcel, your inbox has the customer." }]
-"#,
-            ),
-            plan: vec![
-                ('A', 1, "2026-11-23T22:10:00Z"),
-                ('B', 1, "2026-11-26T22:10:00Z"),
-                ('B', 2, "2026-11-29T22:10:00Z"),
-                ('A', 2, "2026-12-02T22:10:00Z"),
-            ],
-            findings: Vec::new(),
-            level: ApprovalLevel::Review,
-            needed: 1,
-        },
-        Item {
-            number: 11,
-            code: "QUB-011",
-            toml: brief_toml(
-                "qub",
-                "Line or list?",
-                "A list is reposted more than one line: it can be kept.",
-                "caption",
-                1,
-                r#"
-[control_variant]
-caption = "Before the weekend: set the away note, name who is on call, park what can wait."
-[[test_variants]]
-caption = """Before the weekend:
-1 set the away note
-2 name who is on call
-3 park what can wait"""
-"#,
-            ),
-            plan: vec![('B', 1, "2026-11-24T04:10:00Z"), ('A', 1, "2026-11-27T04:10:00Z")],
-            findings: Vec::new(),
-            level: ApprovalLevel::Review,
-            needed: 1,
-        },
-        Item {
-            number: 6,
-            code: "PNW-006",
-            toml: brief_toml(
-                "pnw",
-                "Range or round figure",
-                "A range brings more replies than a round figure, because readers add their own.",
-                "hook",
-                1,
-                r#"
-[control_variant]
-hook = "Four percent, on average."
-caption = "Past years do not tell of the next. Your money can fall."
-[[test_variants]]
-hook = "Between two and nine percent, over ten years."
-"#,
-            ),
-            plan: vec![('A', 1, "2026-11-24T16:00:00Z"), ('B', 1, "2026-11-27T16:00:00Z")],
-            findings: vec![note(
-                Guard::RiskScan,
-                Severity::Warn,
-                "finance.past-performance",
-                "variant A, hook",
-                "`Four percent` speaks of a return",
-                "say that it may fall, beside the number",
-            )],
-            level: ApprovalLevel::Manual,
-            needed: 2,
-        },
-    ]
 }
 
 fn client(id: &str, name: &str, zone: &str, regulated: bool, house: u8) -> ClientView {
@@ -777,7 +582,7 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
 
     /// Does what the desk would, as far as the screens need it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands change nothing that is drawn")]
-    fn act(&mut self, command: &Command) -> Result<Done, Problem> {
+    pub(super) fn act(&mut self, command: &Command) -> Result<Done, Problem> {
         let refused = |why: &str| {
             Err(Problem::Refused(Refusal::new(RefusalKind::Changed, "changed", "experiment", why, "look again")))
         };
@@ -846,169 +651,5 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             }
             _ => Ok(Done::new("done", json!({}))),
         }
-    }
-}
-
-/// A model, the desk it speaks to, and a hand on the keys.
-pub(super) struct Play {
-    pub(super) model: Model,
-    pub(super) agency: Agency,
-    pub(super) acts: Vec<Command>,
-    pub(super) real_ms: u64,
-    /// The desk answers; a silent one keeps questions for later.
-    pub(super) desk_answers: bool,
-    held: Vec<Ask>,
-    pub(super) last: Effects,
-}
-
-impl Play {
-    pub(super) fn new(agency: Agency, width: u16, height: u16) -> Self {
-        Self::with(agency, &Options::default(), width, height)
-    }
-
-    pub(super) fn with(agency: Agency, options: &Options, width: u16, height: u16) -> Self {
-        let options = Options { zone: "Europe/Lisbon".parse().unwrap(), ..options.clone() };
-        let at = Moment { real_ms: 0, wall: time(NOW) };
-        let model = Model::new(&options, at, (width, height)).unwrap();
-        let mut play = Self {
-            model,
-            agency,
-            acts: Vec::new(),
-            real_ms: 0,
-            desk_answers: true,
-            held: Vec::new(),
-            last: Effects::default(),
-        };
-        play.put(What::Start);
-        play
-    }
-
-    fn moment(&self) -> Moment {
-        let wall = time(NOW).plus(Span::from_micros(i64::try_from(self.real_ms).unwrap() * 1_000));
-        Moment { real_ms: self.real_ms, wall }
-    }
-
-    /// Takes a message in, and all that the desk answers to it.
-    pub(super) fn put(&mut self, what: What) {
-        let mut inbox = vec![what];
-        let mut first = true;
-        while let Some(what) = inbox.pop() {
-            let at = self.moment();
-            let effects = update(&mut self.model, Message { at, what });
-            self.held.extend(effects.asks.iter().cloned());
-            if self.desk_answers {
-                for ask in self.held.drain(..) {
-                    let answer = self.agency.told(&ask);
-                    inbox.insert(0, What::Answered(ask, Box::new(answer)));
-                }
-            }
-            for (number, command) in &effects.acts {
-                self.acts.push(command.clone());
-                if self.desk_answers {
-                    let done = self.agency.act(command);
-                    inbox.insert(0, What::Acted(*number, Box::new(done)));
-                }
-            }
-            if first {
-                self.last = effects;
-                first = false;
-            }
-        }
-    }
-
-    /// Lets real time pass.
-    pub(super) fn wait(&mut self, ms: u64) -> &mut Self {
-        self.real_ms += ms;
-        self.put(What::Tick);
-        self
-    }
-
-    /// Presses keys, named as the keymap names them, with time to look in between.
-    pub(super) fn keys(&mut self, names: &str) -> &mut Self {
-        for name in names.split(' ') {
-            self.wait(400);
-            self.key(key(name));
-        }
-        self
-    }
-
-    /// Presses a key at once.
-    pub(super) fn key(&mut self, key: Key) {
-        self.put(What::Key(key));
-    }
-
-    /// Types a text.
-    pub(super) fn type_text(&mut self, text: &str) -> &mut Self {
-        for c in text.chars() {
-            self.key(Key::Char(c));
-        }
-        self
-    }
-
-    /// Tells of the events that the agency has had since.
-    pub(super) fn tell_news(&mut self) {
-        let events = self.agency.events.clone();
-        self.put(What::News(events));
-        self.wait(150);
-    }
-
-    pub(super) fn buffer(&self) -> Buffer {
-        let area = Rect::new(0, 0, self.model.size.width, self.model.size.height);
-        let mut buffer = Buffer::empty(area);
-        view(&self.model, area, &mut buffer);
-        buffer
-    }
-
-    /// Returns the screen as text.
-    pub(super) fn text(&self) -> String {
-        text_of(&self.buffer())
-    }
-
-    pub(super) fn resize(&mut self, width: u16, height: u16) {
-        self.put(What::Resize(width, height));
-    }
-}
-
-/// Returns a buffer as text, a line a row, without spaces at the ends.
-pub(super) fn text_of(buffer: &Buffer) -> String {
-    use unicode_width::UnicodeWidthStr;
-    let mut text = String::new();
-    for y in 0..buffer.area.height {
-        let mut row = String::new();
-        let mut skip = 0;
-        for x in 0..buffer.area.width {
-            let symbol = buffer.cell((x, y)).unwrap().symbol();
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            skip = symbol.width().saturating_sub(1);
-            row.push_str(symbol);
-        }
-        text.push_str(row.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-/// Reads the name of a key.
-pub(super) fn key(name: &str) -> Key {
-    match name {
-        "Enter" => Key::Enter,
-        "Esc" => Key::Esc,
-        "Tab" => Key::Tab,
-        "Space" => Key::Char(' '),
-        "Up" => Key::Up,
-        "Down" => Key::Down,
-        "Left" => Key::Left,
-        "Right" => Key::Right,
-        "PgDn" => Key::PageDown,
-        "PgUp" => Key::PageUp,
-        "Delete" => Key::Delete,
-        "Backspace" => Key::Backspace,
-        _ => match name.strip_prefix("Ctrl-") {
-            Some(letter) => Key::Ctrl(letter.chars().next().unwrap()),
-            None => Key::Char(name.chars().next().unwrap()),
-        },
     }
 }

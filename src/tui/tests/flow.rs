@@ -3,7 +3,8 @@
 use desk::{Command, Stoppable};
 use ratatui::buffer::Buffer;
 
-use super::fixture::{Agency, Play, alert, key, user};
+use super::fixture::{Agency, alert, user};
+use super::play::{Play, key};
 use crate::key::Key;
 use crate::message::What;
 use crate::model::Pane;
@@ -613,7 +614,7 @@ fn messages_are_kept_and_replay_to_the_same_screen() {
         let area = ratatui::layout::Rect::new(0, 0, 100, 30);
         let mut buffer = ratatui::buffer::Buffer::empty(area);
         crate::view(&model, area, &mut buffer);
-        super::fixture::text_of(&buffer)
+        super::play::text_of(&buffer)
     };
     assert_eq!(draw(kept), draw(again));
 }

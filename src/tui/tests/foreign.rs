@@ -1,6 +1,8 @@
 //! Text from outside, through every place that shows it: nothing a terminal would act on comes out.
 
-use super::fixture::{Agency, Item, Play, alert, brief_toml};
+use super::fixture::{Agency, alert};
+use super::items::{Item, brief_toml};
+use super::play::Play;
 use domain::approval::ApprovalLevel;
 use domain::hold::{Hold, HoldCause};
 
@@ -166,7 +168,7 @@ fn nothing_that_a_terminal_acts_on_reaches_a_cell() {
                     });
                     assert!(!bad, "{text:?} after {keys}: {:?}", cell.symbol());
                 }
-                assert_eq!(super::fixture::text_of(&buffer).lines().count(), usize::from(height));
+                assert_eq!(super::play::text_of(&buffer).lines().count(), usize::from(height));
             }
         }
     }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
-use super::fixture::{Agency, Play, alert};
+use super::fixture::{Agency, alert};
+use super::play::Play;
 use crate::frame::Class;
 use crate::key::Key;
 use crate::keymap::KEYMAP;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::{Agency, Play, alert};
+use super::fixture::{Agency, alert};
+use super::play::Play;
 use crate::key::Key;
 use crate::keymap::{Binding, Intent, KEYMAP, Scope};
 

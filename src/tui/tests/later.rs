@@ -4,7 +4,8 @@ use desk::Command;
 use domain::role::Role;
 use domain::time::Span;
 
-use super::fixture::{Agency, Play, key, time, user};
+use super::fixture::{Agency, time, user};
+use super::play::{Play, key};
 use crate::message::What;
 
 fn monday() -> Play {

@@ -5,7 +5,8 @@ use domain::outcome::{
 };
 use domain::time::{SnapshotAge, Span};
 
-use super::fixture::{Agency, Play};
+use super::fixture::Agency;
+use super::play::Play;
 
 const DAY: SnapshotAge = SnapshotAge(Span::hours(24));
 

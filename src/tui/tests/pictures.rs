@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
-use super::fixture::{Agency, Play, pixel};
+use super::fixture::{Agency, pixel};
+use super::play::Play;
 use crate::message::{Ask, What};
 use crate::{Colours, Options, Symbols, ThemeName};
 

@@ -2,7 +2,8 @@
 
 use desk::presence::Present;
 
-use super::fixture::{Agency, Play};
+use super::fixture::Agency;
+use super::play::Play;
 use crate::message::Ask;
 
 fn present(name: &str, uid: u32, agency: &Agency, code: Option<&str>) -> Present {
@@ -60,7 +61,7 @@ fn what_is_opened_is_told_with_a_beat_at_once_and_what_is_left_too() {
     assert_eq!(play.last.on, Some(play.agency.by_code("CRM-018")));
     assert!(play.last.asks.contains(&Ask::Health), "{:?}", play.last.asks);
     play.wait(1_000);
-    play.key(super::fixture::key("j"));
+    play.key(super::play::key("j"));
     assert!(!play.last.asks.contains(&Ask::Health), "a key that opens nothing asks for no beat");
     play.keys("Esc");
     assert_eq!(play.last.on, None);

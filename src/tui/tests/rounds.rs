@@ -4,7 +4,8 @@ use desk::Command;
 use domain::checkin;
 use domain::role::Role;
 
-use super::fixture::{Agency, Play, alert, key, user};
+use super::fixture::{Agency, alert, user};
+use super::play::{Play, key};
 use crate::Options;
 use crate::morning::Step;
 use crate::sheets::Sheet;

@@ -2,7 +2,8 @@
 
 use desk::Command;
 
-use super::fixture::{Agency, Play, alert};
+use super::fixture::{Agency, alert};
+use super::play::Play;
 
 fn monday() -> Play {
     Play::new(Agency::monday(), 100, 30)

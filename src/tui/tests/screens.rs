@@ -2,7 +2,8 @@
 
 use desk::presence::Present;
 
-use super::fixture::{Agency, Play, alert};
+use super::fixture::{Agency, alert};
+use super::play::Play;
 use crate::{Colours, Options, Symbols, ThemeName};
 
 const SIZES: [(u16, u16); 5] = [(60, 16), (80, 24), (100, 30), (160, 45), (220, 60)];

@@ -5,7 +5,8 @@ use desk::{Command, Stoppable};
 use domain::hold::{Hold, HoldCause};
 use domain::role::Role;
 
-use super::fixture::{Agency, NOW, Play, key, time, user};
+use super::fixture::{Agency, NOW, time, user};
+use super::play::{Play, key};
 use crate::message::{Ask, What};
 use crate::sheets::Sheet;
 use crate::{Message, Moment, update};

@@ -5,7 +5,8 @@ use desk::Command;
 use domain::escalation::{Escalation, Urgency};
 use domain::id::EscalationId;
 
-use super::fixture::{Agency, Play, alert};
+use super::fixture::{Agency, alert};
+use super::play::Play;
 use crate::Pane;
 use crate::model::Open;
 use crate::morning::Step;
@@ -175,7 +176,7 @@ fn a_round_with_nothing_left_is_signed_off_in_two_keys() {
 fn thirty_items_that_are_rested_on_take_under_four_minutes_and_nothing_with_a_finding_slips_in() {
     let mut agency = Agency::monday();
     for number in 0..30_u8 {
-        let toml = super::fixture::brief_toml(
+        let toml = super::items::brief_toml(
             "crm",
             &format!("Test {number}"),
             "A longer hook raises replies, because it holds.",
@@ -183,7 +184,7 @@ fn thirty_items_that_are_rested_on_take_under_four_minutes_and_nothing_with_a_fi
             1,
             &format!("[control_variant]\nhook = \"Bread {number}\"\n[[test_variants]]\nhook = \"Loaf {number}\"\n"),
         );
-        agency.add(super::fixture::Item {
+        agency.add(super::items::Item {
             number: 100 + number,
             code: Box::leak(format!("CRM-{}", 100 + u16::from(number)).into_boxed_str()),
             toml,
