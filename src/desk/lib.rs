@@ -69,6 +69,8 @@ pub struct Desk {
     beat: Option<Beat>,
     presence: Arc<presence::Presence>,
     pictures: Arc<picture::Pictures>,
+    /// The leave to judge an outcome.
+    judging: Arc<tokio::sync::Semaphore>,
     chance: Chance,
 }
 
@@ -102,7 +104,8 @@ impl Desk {
     /// Opens the desk over a store. `beat` tells of the engine's tasks; none where no engine runs in this process.
     pub fn new(store: Store, home: Home, rules: Arc<Rules>, clock: Arc<dyn Clock>, beat: Option<Beat>) -> Self {
         let pictures = Arc::new(picture::Pictures::new());
-        Self { store, home, rules, clock, beat, presence: Arc::default(), pictures, chance: Chance::System }
+        let (presence, judging) = (Arc::default(), Arc::new(tokio::sync::Semaphore::new(1)));
+        Self { store, home, rules, clock, beat, presence, pictures, judging, chance: Chance::System }
     }
 
     /// Tells whether an engine runs beside this desk.

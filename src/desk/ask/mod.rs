@@ -17,8 +17,8 @@ use domain::time::UtcTime;
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::query::{
-    AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LayerView, PictureView, Query, QueueLine, Sheet,
-    SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
+    AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LayerView, OutcomeView, PictureView, Query,
+    QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
@@ -50,6 +50,9 @@ pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<
     if let Query::Beat { session, on } = query {
         return beat(desk, person, session, on).await;
     }
+    if let Query::OutcomeShow { experiment } = query {
+        return Ok(Answer::Outcome(Box::new(outcome_of(desk, person, experiment).await?)));
+    }
     let rules = std::sync::Arc::clone(&desk.rules);
     let store = desk.store.clone();
     let epoch = store.epoch().0;
@@ -69,6 +72,21 @@ pub(crate) async fn answer(desk: &Desk, person: Person, query: Query) -> Result<
         return Ok(Answer::Picture(picture::small(desk, granted).await?));
     }
     Ok(answer)
+}
+
+/// Reads what an experiment's verdict is made from, as far as the person sees it, then has it made.
+async fn outcome_of(desk: &Desk, person: Person, name: String) -> Result<OutcomeView, Problem> {
+    let (rules, engine) = (std::sync::Arc::clone(&desk.rules), desk.engine());
+    let read = desk.store.read(move |view| {
+        let asked = Asked { person: &person, rules: &rules, view, engine };
+        let found = asked.experiment(&name).and_then(|experiment| Ok((asked.client(&experiment.client)?, experiment)));
+        match found {
+            Ok((client, experiment)) => Ok(Ok(outcome::Evidence::read(view, experiment, client)?)),
+            Err(No::Refused(refusal)) => Ok(Err(refusal)),
+            Err(No::Failed(error)) => Err(error),
+        }
+    });
+    outcome::judge(desk, read.await?.map_err(Problem::Refused)?).await
 }
 
 struct Asked<'a, 'v> {
@@ -107,11 +125,6 @@ impl Asked<'_, '_> {
             Query::PostList { experiment } => Answer::Posts(self.posts(experiment.as_deref())?),
             Query::PostShow { post } => Answer::Post(Box::new(post::whole(self.view, self.scope(), &post)?)),
             Query::SnapshotList { experiment } => Answer::Snapshots(self.snapshots(experiment.as_deref())?),
-            Query::OutcomeShow { experiment } => {
-                let experiment = self.experiment(&experiment)?;
-                let client = self.client(&experiment.client)?;
-                Answer::Outcome(Box::new(outcome::of(self.view, self.rules, &experiment, &client)?))
-            }
             Query::EscalationList { all } => {
                 let which = if all { Escalations::All } else { Escalations::Open };
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
@@ -125,7 +138,8 @@ impl Asked<'_, '_> {
             Query::Events { after, limit } => Answer::Events(
                 self.view.events(self.scope(), after, limit.clamp(1, 500))?.iter().map(line::event).collect(),
             ),
-            Query::Health | Query::Beat { .. } => Answer::Health(Health::default()),
+            // Answered before it comes here.
+            Query::Health | Query::Beat { .. } | Query::OutcomeShow { .. } => Answer::Health(Health::default()),
             Query::StoreInfo => {
                 let (events, head) = match last_seen(self.view, self.scope())? {
                     Some(last) => (last.n, last.hash.short()),

@@ -1,27 +1,74 @@
 //! Outcomes: what an experiment says, from what is stored of it.
 //!
 //! Decides only what is read: its posts and snapshots, its plan, and the account's other posts, those by hand too. The
-//! verdict is the domain's, made anew at each question: nothing that a person could have seen is kept and goes stale.
+//! verdict is the domain's, made anew at each question: nothing that a person could have seen is kept and goes stale. It
+//! draws thousands of assignments, so it is made outside of the store's read and one at a time: however many ask, the
+//! engine's own reads go on.
+
+use std::sync::Arc;
 
 use domain::client::Client;
 use domain::experiment::Experiment;
 use domain::outcome::{OutcomeFacts, review};
+use domain::post::Post;
+use domain::refusal::Refusal;
+use domain::snapshot::Snapshot;
 use domain::time::UtcTime;
 use store::{StoreError, View};
 
-use super::{No, line};
-use crate::Rules;
-use crate::query::OutcomeView;
+use super::line;
+use crate::query::{ExperimentLine, OutcomeView};
+use crate::{Desk, Problem, Rules};
 
-/// Returns what an experiment says.
-pub(super) fn of(view: &View<'_>, rules: &Rules, experiment: &Experiment, client: &Client) -> Result<OutcomeView, No> {
-    let posts = view.posts_of(experiment.id)?;
-    let snapshots = view.snapshots_of_experiment(experiment.id)?;
-    let surface = experiment.brief.as_ref().and_then(|brief| rules.surfaces.get(&brief.surface));
-    let others = others(view, experiment, client)?;
-    let (posts, snapshots, others) = (&posts, &snapshots, &others);
-    let facts = OutcomeFacts { experiment, client, surface, posts, snapshots, others, now: view.now() };
-    Ok(OutcomeView { outcome: review(&facts)?, line: line::of(view, experiment)? })
+/// All that a verdict is made from, of one moment.
+pub(super) struct Evidence {
+    experiment: Experiment,
+    client: Client,
+    posts: Vec<Post>,
+    snapshots: Vec<Snapshot>,
+    others: Vec<UtcTime>,
+    now: UtcTime,
+    line: ExperimentLine,
+}
+
+impl Evidence {
+    pub(super) fn read(view: &View<'_>, experiment: Experiment, client: Client) -> Result<Self, StoreError> {
+        Ok(Self {
+            posts: view.posts_of(experiment.id)?,
+            snapshots: view.snapshots_of_experiment(experiment.id)?,
+            others: others(view, &experiment, &client)?,
+            now: view.now(),
+            line: line::of(view, &experiment)?,
+            experiment,
+            client,
+        })
+    }
+
+    fn verdict(self, rules: &Rules) -> Result<OutcomeView, Refusal> {
+        let surface = self.experiment.brief.as_ref().and_then(|brief| rules.surfaces.get(&brief.surface));
+        let facts = OutcomeFacts {
+            experiment: &self.experiment,
+            client: &self.client,
+            surface,
+            posts: &self.posts,
+            snapshots: &self.snapshots,
+            others: &self.others,
+            now: self.now,
+        };
+        Ok(OutcomeView { outcome: review(&facts)?, line: self.line })
+    }
+}
+
+/// Makes the verdict on what was read. The leave ends with the work, whoever asked and hung up meanwhile.
+pub(super) async fn judge(desk: &Desk, evidence: Evidence) -> Result<OutcomeView, Problem> {
+    let broke = |e: &dyn std::fmt::Display| Problem::Failed(format!("judging the outcome broke off: {e}"));
+    let leave = Arc::clone(&desk.judging).acquire_owned().await.map_err(|e| broke(&e))?;
+    let rules = Arc::clone(&desk.rules);
+    let work = tokio::task::spawn_blocking(move || {
+        let _leave = leave;
+        evidence.verdict(&rules)
+    });
+    Ok(work.await.map_err(|e| broke(&e))??)
 }
 
 /// When the account's other posts went out, as far as they could stand close to one of this experiment.

@@ -216,3 +216,24 @@ async fn an_outcome_is_for_those_who_see_the_client_and_what_has_no_plan_has_non
     let Problem::Refused(refusal) = world.outcome_as(ADA, &draft).await.unwrap_err() else { panic!() };
     assert_eq!(refusal.rule, "outcome.no-plan");
 }
+
+#[tokio::test]
+async fn many_who_ask_for_an_outcome_hold_up_nobody_elses_question() {
+    let world = World::small(HomeKind::Personal).await;
+    let code = world.ten().await;
+    let working = std::sync::Arc::clone(&world.desk.judging).acquire_owned().await.unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..12 {
+        let (desk, query) = (world.desk.clone(), Query::OutcomeShow { experiment: code.clone() });
+        asked.push(tokio::spawn(async move { desk.ask(peer(ADA), query).await }));
+    }
+    for _ in 0..50 {
+        // More of them than the store has readers; each has read what it needs, or is about to.
+        world.ask(ADA, Query::ExperimentList { client: None, all: false }).await;
+    }
+    assert!(asked.iter().all(|one| !one.is_finished()), "they wait for the one that is judged");
+    drop(working);
+    for one in asked {
+        assert!(matches!(one.await.unwrap(), Ok(Answer::Outcome(_))));
+    }
+}
