@@ -12,6 +12,7 @@ pub mod preflight;
 pub mod approval;
 pub mod calendar;
 pub mod experiment;
+pub mod guardrail;
 pub mod post;
 
 pub mod outcome;

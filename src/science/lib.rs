@@ -10,6 +10,7 @@
 pub mod audience;
 pub mod design;
 pub mod draw;
+pub mod guardrail;
 pub mod inference;
 pub mod validity;
 
