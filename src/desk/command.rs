@@ -8,6 +8,7 @@ use std::fmt;
 use domain::account::Servers;
 use domain::brief::Platform;
 use domain::checkin::{Look, Round, Step};
+use domain::hold::HoldKey;
 use domain::id::{AccountId, ClientId, EscalationId, PostId};
 use domain::role::{Action, Role};
 use domain::secret::Secret;
@@ -141,6 +142,9 @@ pub enum Command {
         target: Stoppable,
         /// Why.
         reason: String,
+        /// The holds that its person saw, by name; one that came meanwhile stays.
+        #[serde(default)]
+        holds: Vec<HoldKey>,
     },
     /// Take in a brief.
     BriefNew {

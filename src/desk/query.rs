@@ -3,9 +3,9 @@
 //! Decides the wire form of questions (a JSON object with `ask`) and of answers. Every answer holds only what the asker's
 //! clients allow (I14); text from outside stays raw here and is cleaned by whoever draws it.
 
-use domain::account::{Connection, Identity, Servers};
+use domain::account::{Connection, Identity, Servers, Watch};
 use domain::approval::{Approval, Binding, Field};
-use domain::brief::Platform;
+use domain::brief::{GuardrailAction, Platform};
 use domain::calendar::layer::Tenure;
 use domain::checkin::Checkin;
 use domain::client::{BrandKit, Policy};
@@ -198,6 +198,9 @@ pub struct AccountView {
     pub connection: Connection,
     /// What stops it.
     pub holds: Vec<Hold>,
+    /// Why it is looked at with care although nothing stops it.
+    #[serde(default)]
+    pub watched: Vec<Watch>,
 }
 
 /// An experiment in a list.
@@ -250,8 +253,26 @@ pub struct ExperimentView {
     pub words: Vec<String>,
     /// What stops it.
     pub holds: Vec<Hold>,
+    /// What protects its account, limit by limit.
+    #[serde(default)]
+    pub guardrails: Vec<GuardrailLine>,
     /// Its posts.
     pub posts: Vec<PostLine>,
+}
+
+/// How one guardrail of an experiment stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuardrailLine {
+    /// What is watched, as in `publish_failures`.
+    pub signal: String,
+    /// How much is too much; `None` for the guardrail that no brief sets.
+    pub limit: Option<f64>,
+    /// What then.
+    pub action: GuardrailAction,
+    /// How it stands: `kept`, `crossed`, `stops at once` or `not observable`.
+    pub state: String,
+    /// What that rests on, in words.
+    pub why: String,
 }
 
 /// A post in a list.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Person;
 use crate::aggregate::{Aggregate, StreamKind};
-use crate::hold::{Hold, Holds};
+use crate::hold::{Hold, HoldKey, Holds, Release};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::role::{NotOwn, Role, Scope};
 use crate::time::UtcTime;
@@ -52,10 +52,7 @@ pub enum AgencyCommand {
     /// Stop everything.
     Hold(Hold),
     /// Go on.
-    Release {
-        /// Why.
-        reason: String,
-    },
+    Release(Release),
 }
 
 /// What happened to the agency.
@@ -88,6 +85,9 @@ pub enum AgencyEvent {
     AgencyReleased {
         /// Why.
         reason: String,
+        /// Which holds ended; all of them where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<HoldKey>,
     },
 }
 
@@ -110,9 +110,9 @@ impl Agency {
             AgencyCommand::Grant(person) => self.grant(person, asker),
             AgencyCommand::Revoke { uid } => self.revoke(uid, asker),
             AgencyCommand::Hold(hold) => Ok(vec![AgencyEvent::AgencyHeld { hold }]),
-            AgencyCommand::Release { reason } => {
-                self.holds.check_release("the engine", &reason)?;
-                Ok(vec![AgencyEvent::AgencyReleased { reason }])
+            AgencyCommand::Release(release) => {
+                let holds = self.holds.check_release("the engine", &release)?;
+                Ok(vec![AgencyEvent::AgencyReleased { reason: release.reason, holds }])
             }
         }
     }
@@ -192,7 +192,7 @@ impl Aggregate for Agency {
             }
             AgencyEvent::NotOwnInForce => self.not_own = NotOwn::InForce,
             AgencyEvent::AgencyHeld { hold } => self.holds.add(hold.clone()),
-            AgencyEvent::AgencyReleased { .. } => self.holds.clear(),
+            AgencyEvent::AgencyReleased { holds, .. } => self.holds.end(holds),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Aggregate, StreamKind};
 use crate::approval::ApprovalLevel;
-use crate::hold::{Hold, Holds};
+use crate::hold::{Hold, HoldKey, Holds, Release};
 use crate::id::{ClientId, ExperimentId};
 use crate::refusal::Refusal;
 use crate::time::{Span, Zone};
@@ -223,10 +223,7 @@ pub enum ClientCommand {
     /// Stop all its accounts.
     Hold(Hold),
     /// Let them go on.
-    Release {
-        /// Why.
-        reason: String,
-    },
+    Release(Release),
 }
 
 /// What happened to a client.
@@ -265,6 +262,9 @@ pub enum ClientEvent {
     ClientReleased {
         /// Why.
         reason: String,
+        /// Which holds ended; all of them where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<HoldKey>,
     },
 }
 
@@ -294,9 +294,9 @@ impl Client {
                 Ok(vec![ClientEvent::PolicyEdited { policy, version }])
             }
             ClientCommand::Hold(hold) => Ok(vec![ClientEvent::ClientHeld { hold }]),
-            ClientCommand::Release { reason } => {
-                self.holds.check_release(&format!("client {}", self.id), &reason)?;
-                Ok(vec![ClientEvent::ClientReleased { reason }])
+            ClientCommand::Release(release) => {
+                let holds = self.holds.check_release(&format!("client {}", self.id), &release)?;
+                Ok(vec![ClientEvent::ClientReleased { reason: release.reason, holds }])
             }
         }
     }
@@ -330,7 +330,7 @@ impl Aggregate for Client {
                 self.policy_version = *version;
             }
             ClientEvent::ClientHeld { hold } => self.holds.add(hold.clone()),
-            ClientEvent::ClientReleased { .. } => self.holds.clear(),
+            ClientEvent::ClientReleased { holds, .. } => self.holds.end(holds),
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::approval::{ApprovalLevel, Approver};
 use crate::brief::{Brief, Kind};
 use crate::calendar::layer::LayerId;
 use crate::calendar::plan::Plan;
-use crate::hold::{Hold, Holds};
+use crate::hold::{Hold, HoldKey, Holds, Release};
 use crate::id::{ClientId, ExperimentId};
 use crate::preflight::{Finding, Level, Severity};
 use crate::refusal::Refusal;
@@ -266,10 +266,7 @@ pub enum ExperimentCommand {
     /// Stop sending.
     Pause(Hold),
     /// Go on.
-    Resume {
-        /// Why.
-        reason: String,
-    },
+    Resume(Release),
     /// End it early.
     Stop {
         /// Who.
@@ -362,6 +359,9 @@ pub enum ExperimentEvent {
     ExperimentResumed {
         /// Why.
         reason: String,
+        /// Which holds ended; all of them where none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<HoldKey>,
     },
     /// It is over.
     ExperimentCompleted {
@@ -465,9 +465,9 @@ impl Experiment {
                 }
                 Ok(vec![ExperimentEvent::ExperimentPaused { hold }])
             }
-            ExperimentCommand::Resume { reason } => {
-                self.holds.check_release(&self.what(), &reason)?;
-                Ok(vec![ExperimentEvent::ExperimentResumed { reason }])
+            ExperimentCommand::Resume(release) => {
+                let holds = self.holds.check_release(&self.what(), &release)?;
+                Ok(vec![ExperimentEvent::ExperimentResumed { reason: release.reason, holds }])
             }
             ExperimentCommand::Stop { by, reason } => {
                 self.end(by, format!("stopped early: {reason}"), &reason, self.stage.status() == "running", "running")
@@ -702,7 +702,7 @@ impl Aggregate for Experiment {
             ExperimentEvent::ExperimentMaturing => self.stage = Stage::Maturing,
             ExperimentEvent::ExperimentReviewing => self.stage = Stage::Reviewing,
             ExperimentEvent::ExperimentPaused { hold } => self.holds.add(hold.clone()),
-            ExperimentEvent::ExperimentResumed { .. } => self.holds.clear(),
+            ExperimentEvent::ExperimentResumed { holds, .. } => self.holds.end(holds),
             ExperimentEvent::ExperimentCompleted { how, .. } => self.stage = Stage::Completed { how: how.clone() },
         }
     }

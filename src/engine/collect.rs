@@ -153,6 +153,7 @@ impl Inner {
         }
         if let Some((account, adapter)) = self.adapter_of(id).await? {
             self.see_by_hand(&account, &adapter, Span::days(7)).await?;
+            self.see_standing(&account, &adapter).await;
         }
         let next = self.now().plus(BY_HAND_EVERY);
         self.again.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, (0, next));
@@ -211,6 +212,16 @@ impl Inner {
         });
         allowed(written.await)?.ok();
         Ok(true)
+    }
+
+    /// Looks how the platform shows an account; a warning is heard. What cannot be read is no warning, and stops nothing.
+    pub(crate) async fn see_standing(&self, account: &Account, adapter: &Arc<dyn Adapter>) {
+        if account.identity.is_none() {
+            return;
+        }
+        if let Err(error) = adapter.standing(account).await {
+            tracing::info!(task = Task::Collect.as_str(), "account {}: its standing: {error}", account.id);
+        }
     }
 
     /// A post that a person swore to be not live, or that a look had settled so, and that stands there after all: it is out,

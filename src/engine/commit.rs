@@ -41,6 +41,8 @@ impl Inner {
         if !self.see_by_hand(&login.account, &adapter, Span::hours(26)).await? {
             return Ok(Sent::NotNow("it cannot be told what else stands on the account".to_owned()));
         }
+        // An answer that came until now may have stopped the account: its hold must stand before anything is recorded.
+        self.heed().await?;
         if self.is_stopping() {
             return Ok(Sent::NotNow("the engine was asked to end".to_owned()));
         }

@@ -3,7 +3,7 @@
 //! Decides what is due; whether a post may go out is decided at its commit. One request an account at a time, accounts side
 //! by side: one that hangs never makes another late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use domain::variant::{Asset, Content, Lane};
 use platforms::{PrepareError, PrepareFailure, PrepareSeed};
 use store::facts::content_of;
 use store::follow::post_decide;
-use store::{Cause, StoreError, View};
+use store::{Cause, Stop, StoreError, View};
 
 use crate::commit::Sent;
 use crate::error::allowed;
@@ -139,8 +139,14 @@ impl Inner {
                 return Ok(());
             }
         };
-        let id = post.id;
+        // Ahead of the slot, so that a warning is seen before anything else goes out.
+        self.see_standing(&login.account, &adapter).await;
+        self.heed().await?;
+        let (id, account) = (post.id, post.account.clone());
         let began = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
+            if tx.account(&account)?.is_none_or(|account| !account.holds.is_free()) {
+                return Err(Stop::Undo);
+            }
             post_decide(tx, id, PostCommand::BeginPrepare)?;
             let post: Post = tx.load(&id)?;
             let experiment: domain::experiment::Experiment = tx.load(&post.experiment)?;
@@ -217,13 +223,17 @@ fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTim
     let mut due = Vec::new();
     let clients: BTreeMap<domain::id::ClientId, Client> =
         view.clients(&Scope::All)?.into_iter().map(|c| (c.id.clone(), c)).collect();
+    // A stopped account is left alone: nothing of it is made ready, and nothing is asked of its platform for it.
+    let stopped: BTreeSet<AccountId> =
+        view.accounts(&Scope::All, None)?.into_iter().filter(|a| !a.holds.is_free()).map(|a| a.id).collect();
     let lead = clients.values().map(|c| c.policy.prepare_lead).max().unwrap_or(Span::ZERO);
     let waiting = ["planned", "prepared", "awaiting operator"];
     let horizon = now.plus(lead);
     let mut next = view.post_next_slot(&Scope::All, &waiting, horizon)?.map(|slot| slot.minus(lead));
     for post in view.posts_due(&Scope::All, &waiting, horizon)? {
         let Some(client) = clients.get(&post.client) else { continue };
-        let (deed, when) = deed_of(&post, client, now);
+        let (deed, when) =
+            if stopped.contains(&post.account) { parked(&post, now) } else { deed_of(&post, client, now) };
         match deed {
             Some(deed) if when <= now => due.push(Due { post, deed }),
             Some(_) | None => next = sooner(next, Some(when)),
@@ -231,6 +241,12 @@ fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTim
     }
     due.sort_by_key(|item| (item.deed, item.post.window.from));
     Ok((due, next))
+}
+
+/// Returns what is next for a post of a stopped account: its window closes.
+fn parked(post: &Post, now: UtcTime) -> (Option<Deed>, UtcTime) {
+    let closed = post.window.until.plus(Span::from_micros(1));
+    ((now >= closed).then_some(Deed::Miss), closed)
 }
 
 /// Returns what is next for a post, and when.

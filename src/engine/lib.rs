@@ -11,6 +11,7 @@
 //! | `launch` | makes posts ready ahead of their slot, and makes them visible at it |
 //! | `verify` | reads back what is out, as somebody who is not logged in |
 //! | `collect` | reads metrics at equal ages, and posts made by hand |
+//! | `watch` | stops an account at once when an answer says that it is warned, challenged or restricted |
 //! | `tend` | refreshes logins, keeps the heartbeat |
 
 mod collect;
@@ -23,6 +24,7 @@ mod pulse;
 mod settle;
 mod tend;
 mod verify;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +34,7 @@ use domain::id::AccountId;
 use domain::time::{Span, UtcTime};
 use store::facts::Surroundings;
 use store::{Home, Store};
-use tokio::sync::{Notify, OnceCell, watch};
+use tokio::sync::{Notify, OnceCell};
 
 pub use error::EngineError;
 pub use logins::AdapterMaker;
@@ -40,6 +42,7 @@ pub use pulse::Beat;
 
 use logins::Adapters;
 use pulse::Pulse;
+use watch::Alarms;
 
 /// One of the engine's tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,13 +57,16 @@ pub enum Task {
     Verify,
     /// Measures.
     Collect,
+    /// Stops accounts.
+    Watch,
     /// Keeps house.
     Tend,
 }
 
 impl Task {
     /// All tasks, in the order in which a new owner takes their first step: what is in doubt comes before anything new.
-    pub const ALL: [Self; 6] = [Self::Settle, Self::Connect, Self::Launch, Self::Verify, Self::Collect, Self::Tend];
+    pub const ALL: [Self; 7] =
+        [Self::Settle, Self::Connect, Self::Watch, Self::Launch, Self::Verify, Self::Collect, Self::Tend];
 
     /// Returns the name that health and events use.
     pub const fn as_str(self) -> &'static str {
@@ -70,6 +76,7 @@ impl Task {
             Self::Launch => "launch",
             Self::Verify => "verify",
             Self::Collect => "collect",
+            Self::Watch => "watch",
             Self::Tend => "tend",
         }
     }
@@ -98,13 +105,14 @@ pub(crate) struct Inner {
     clock: Arc<dyn Clock>,
     packs: String,
     adapters: Adapters,
+    alarms: Arc<Alarms>,
     seeds: Seeds,
     pulse: Pulse,
     jumps: Mutex<JumpWatch>,
     /// Accounts on which a request is under way: nobody else touches them (rule 6).
     busy: Mutex<BTreeSet<AccountId>>,
     freed: Notify,
-    stopping: watch::Sender<bool>,
+    stopping: tokio::sync::watch::Sender<bool>,
     begun: OnceCell<()>,
     /// Why a request's own task ended the engine.
     failure: Mutex<Option<EngineError>>,
@@ -124,12 +132,13 @@ impl Engine {
             clock,
             packs,
             adapters,
+            alarms: Arc::default(),
             seeds,
             pulse: Pulse::default(),
             jumps,
             busy: Mutex::default(),
             freed: Notify::new(),
-            stopping: watch::Sender::new(false),
+            stopping: tokio::sync::watch::Sender::new(false),
             begun: OnceCell::new(),
             failure: Mutex::default(),
             again: Mutex::default(),
@@ -198,6 +207,7 @@ impl Inner {
         loop {
             changes.mark_unchanged();
             let freed = self.freed.notified();
+            let rang = self.alarms.rang.notified();
             if *stopping.borrow_and_update() {
                 return Ok(());
             }
@@ -217,6 +227,7 @@ impl Inner {
                 _ = stopping.changed() => {}
                 changed = changes.changed() => if changed.is_err() { return Err(EngineError::StoreClosed) },
                 () = freed => {}
+                () = rang, if task == Task::Watch => {}
                 () = self.clock.sleep_until(due.to_chrono()) => {}
             }
         }
@@ -231,6 +242,7 @@ impl Inner {
             Task::Launch => self.launch().await,
             Task::Verify => self.verify().await,
             Task::Collect => self.collect().await,
+            Task::Watch => self.watch().await,
             Task::Tend => self.tend().await,
         }
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::account::{Account, AccountCommand};
 use domain::brief::Platform;
+use domain::guardrail::{Alarm, Signal};
 use domain::id::AccountId;
 use domain::secret::SecretKind;
 use domain::time::Span;
@@ -63,7 +64,7 @@ impl NoLogin {
 pub(crate) const REFRESH_AHEAD: Span = Span::minutes(5);
 
 impl Inner {
-    /// Returns the account with its adapter; `None` where no adapter speaks for its platform.
+    /// Returns the account with its adapter, which tells what it hears of the account; `None` where no adapter speaks for its platform.
     pub(crate) async fn adapter_of(&self, id: &AccountId) -> Result<Option<(Account, Arc<dyn Adapter>)>, EngineError> {
         let wanted = id.clone();
         let found = self.store.read(move |view| {
@@ -72,7 +73,8 @@ impl Inner {
             Ok(Some((account, private)))
         });
         let Some((account, private)) = found.await? else { return Ok(None) };
-        Ok(self.adapters.get(account.platform, private).map(|adapter| (account, adapter)))
+        let adapter = self.adapters.get(account.platform, private);
+        Ok(adapter.map(|adapter| (account, adapter.listening(self.ear_of(id)))))
     }
 
     /// Returns a login that is good for the next minutes.
@@ -136,11 +138,18 @@ impl Inner {
 
     /// The login is no longer good: the account waits for a person, and nothing is sent.
     pub(crate) async fn lose_login(&self, id: &AccountId, why: String) -> Result<(), EngineError> {
+        // A login that is lost to a takedown is one thing to settle, not two.
+        self.heed().await?;
         let key = id.clone();
         let written = self.store.write(Cause::engine(Task::Tend.as_str()), move |tx| {
             let account: Account = tx.load(&key)?;
-            let events = account.decide(AccountCommand::LoseLogin { why: why.clone() })?;
-            tx.append::<Account>(&key, events)?;
+            let at = tx.now();
+            let events = account.decide(AccountCommand::LoseLogin { why: why.clone(), at })?;
+            let after = tx.append::<Account>(&key, events)?;
+            if after.seems_challenged(at) {
+                let seen = format!("the login was lost three times within a day, the last time: {why}");
+                store::breach::alarm(tx, &key, &Alarm::new(Signal::LoginChallenge, &seen, at))?;
+            }
             store::follow::escalate_account(tx, &account, "account.login-lost", &why)
         });
         allowed(written.await)?.ok();

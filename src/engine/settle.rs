@@ -50,7 +50,7 @@ impl Inner {
         let Some((why, place)) = moved.map(|(why, place)| (why.to_owned(), place.to_owned())) else { return Ok(()) };
         let written = self.store.write(Cause::engine(Task::Settle.as_str()), move |tx| {
             let _founded: domain::agency::Agency = tx.load(&())?;
-            let hold = Hold { cause: HoldCause::Restore, by: "engine".to_owned(), at: tx.now(), reason: why };
+            let hold = Hold::new(HoldCause::Restore, "engine", tx.now(), why);
             tx.append::<domain::agency::Agency>(&(), vec![domain::agency::AgencyEvent::AgencyHeld { hold }])?;
             // With the hold or not at all: an engine that dies in between must find the store moved once more.
             tx.remember_place(&place)?;

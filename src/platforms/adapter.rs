@@ -9,10 +9,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use clock::Boot;
 use domain::account::{Account, Identity};
+use domain::guardrail::Alarm;
 use domain::post::{CommitOutcome, CommitPermit, Handle, Live, Observation, Proof};
 use domain::secret::Secret;
 use domain::snapshot::SnapshotRow;
@@ -25,8 +27,15 @@ use crate::error::{ConnectError, IdentityError, LookError, MeasureError, Prepare
 /// What an adapter's verbs return: a future that may move between threads.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Takes what answers say of how a platform sees an account.
+pub type Ear = Arc<dyn Fn(Alarm) + Send + Sync>;
+
 /// Speaks one network's language. Nothing is kept between calls.
 pub trait Adapter: Send + Sync {
+    /// Returns the same adapter for the calls of one account: whatever their answers say of how the platform sees the
+    /// account is put into the ear before the verb returns.
+    fn listening(&self, ear: Ear) -> Arc<dyn Adapter>;
+
     /// Logs in once, and says as whom.
     ///
     /// An account that is pinned to an identity already is compared with it before the password leaves (T25).
@@ -72,6 +81,9 @@ pub trait Adapter: Send + Sync {
 
     /// Reads what stands on the account since a moment, ours and everybody else's, newest first.
     fn recent<'a>(&'a self, account: &'a Account, since: UtcTime) -> Fut<'a, Result<Vec<ForeignPost>, LookError>>;
+
+    /// Asks how the platform shows the account to people. What it says of a warning goes into the ear.
+    fn standing<'a>(&'a self, account: &'a Account) -> Fut<'a, Result<(), LookError>>;
 }
 
 /// What came of logging in.

@@ -16,7 +16,7 @@ use clock::Clock;
 use domain::brief::Platform;
 use wire::{HostPolicy, Network};
 
-pub use adapter::{Adapter, Connected, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification};
+pub use adapter::{Adapter, Connected, Ear, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification};
 pub use bluesky::Bluesky;
 pub use error::{ConnectError, IdentityError, LookError, MeasureError, PrepareError, PrepareFailure, RefreshError};
 

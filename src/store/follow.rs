@@ -13,6 +13,7 @@ use domain::post::{Post, PostCommand, PostEvent, PostState};
 use domain::role::Scope;
 use domain::time::Span;
 
+use crate::breach;
 use crate::{Escalations, Stop, StoreError, Tx};
 
 /// Puts a command to a post: load, decide, append, follow. Returns the post as it is then, and what happened.
@@ -36,6 +37,7 @@ pub fn experiment_decide(
 }
 
 fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) -> Result<(), Stop> {
+    let mut is_failure = false;
     for event in events {
         match event {
             PostEvent::ApprovalVoided { field, why } => {
@@ -57,11 +59,13 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
                 end_escalations(tx, after, &format!("{by} swore that it is not live"))?
             }
             PostEvent::AttemptSettled { .. } => {
+                is_failure = true;
                 if before.state.is_in_doubt() && !after.state.is_in_doubt() {
                     end_escalations(tx, after, "it did not go out")?;
                 }
             }
             PostEvent::PostFailed { why } => {
+                is_failure = true;
                 open(tx, after, "post.failed", Urgency::Normal, format!("{} did not go out: {why}", after.what()))?
             }
             PostEvent::PostRemoved { evidence, .. } => {
@@ -107,6 +111,9 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
             | PostEvent::PostMissed { .. }
             | PostEvent::PostCancelled { .. } => {}
         }
+    }
+    if is_failure {
+        breach::publish_failed(tx, after)?;
     }
     if after.state.is_settled() && !before.state.is_settled() {
         all_settled(tx, after)?;
@@ -169,17 +176,26 @@ fn open(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String
         what,
         evidence: evidence(post),
         answers: answers(post),
+        owner: None,
+        due: USUAL_DUE,
     };
     open_once(tx, trouble)
 }
+
+/// How long a person has where nothing is known to be worse.
+const USUAL_DUE: Span = Span::hours(2);
 
 /// Opens an escalation about a post, once for each rule.
 pub fn escalate_post(tx: &mut Tx<'_>, post: &Post, rule: &str, urgency: Urgency, what: String) -> Result<(), Stop> {
     open(tx, post, rule, urgency, what)
 }
 
-/// Opens the escalation of an account that cannot be used, once.
+/// Opens the escalation of an account that cannot be used, once. Where a breach of it is before a person already, that one
+/// is told of it instead.
 pub fn escalate_account(tx: &mut Tx<'_>, account: &Account, rule: &str, why: &str) -> Result<(), Stop> {
+    if breach::add_evidence(tx, account, &format!("{}: {why}", tx.now()))? {
+        return Ok(());
+    }
     let trouble = Trouble {
         client: account.client.clone(),
         subject: Subject::Account { account: account.id.clone() },
@@ -191,31 +207,40 @@ pub fn escalate_account(tx: &mut Tx<'_>, account: &Account, rule: &str, why: &st
             "expos account connect {} --account {} --client {} --handle {}",
             account.platform, account.id, account.client, account.handle
         )],
+        owner: None,
+        due: USUAL_DUE,
     };
     open_once(tx, trouble)
 }
 
-struct Trouble<'a> {
-    client: ClientId,
-    subject: Subject,
-    rule: &'a str,
-    urgency: Urgency,
-    what: String,
-    evidence: Vec<String>,
-    answers: Vec<String>,
+/// What is to be put before a person.
+pub(crate) struct Trouble<'a> {
+    pub(crate) client: ClientId,
+    pub(crate) subject: Subject,
+    pub(crate) rule: &'a str,
+    pub(crate) urgency: Urgency,
+    pub(crate) what: String,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) answers: Vec<String>,
+    /// Whose it is, where that is known.
+    pub(crate) owner: Option<String>,
+    /// How long from now until somebody should have settled it.
+    pub(crate) due: Span,
 }
 
-fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Stop> {
+/// Opens an escalation, unless one of its rule about the same thing is open.
+pub(crate) fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Stop> {
     let same = |e: &Escalation| e.rule == trouble.rule && e.subject == trouble.subject;
     if tx.escalations(&Scope::All, Escalations::Open)?.iter().any(same) {
         return Ok(());
     }
     let now = tx.now();
-    // An id needs no secrecy, only to be its own: what it is about, and when.
+    // An id needs no secrecy, only to be its own: what it is about, when, and what was recorded before.
     let digest = Framed::new("expos.escalation.1")
         .text(&format!("{:?}", trouble.subject))
         .text(trouble.rule)
         .text(&now.to_string())
+        .field(tx.head_hash().bytes())
         .digest();
     let mut random = [0_u8; 10];
     random.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
@@ -229,9 +254,9 @@ fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Stop> {
         what: trouble.what,
         evidence: trouble.evidence,
         answers: trouble.answers,
-        owner: None,
+        owner: trouble.owner,
         opened: now,
-        due: now.plus(Span::hours(2)),
+        due: now.plus(trouble.due),
         end: None,
     };
     tx.append::<Escalation>(&id, vec![EscalationEvent::EscalationOpened { escalation: Box::new(escalation) }])?;

@@ -7,6 +7,7 @@
 //! (what stands in it), `tx` and `writer` (how it is changed), `view` (how it is read), `vault`, `audit`.
 
 mod audit;
+pub mod breach;
 mod chain;
 mod connection;
 mod convert;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use clock::Speed;
 use domain::escalation::Escalation;
+use domain::hold::HoldKey;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::preflight::Level;
 use domain::role::Role;
@@ -114,8 +115,8 @@ pub(crate) enum Acted {
     Refused(ExperimentId, String),
     /// One was put off.
     PutOff(ExperimentId, String),
-    /// Something was stopped.
-    Stopped(desk::Stoppable, String),
+    /// Something was stopped, by this hold where that is known.
+    Stopped(desk::Stoppable, String, Option<HoldKey>),
 }
 
 /// What waits for the desk's answer to a command.
@@ -133,7 +134,8 @@ pub(crate) enum Doing {
     Approve(ExperimentId, String),
     Refuse(ExperimentId, String),
     Later(ExperimentId, String),
-    Stop(desk::Stoppable, String),
+    /// The last is the hold that it put, once the desk has named it.
+    Stop(desk::Stoppable, String, Option<HoldKey>),
     Resume(String),
     TakeBack(String),
     Take,

@@ -151,6 +151,10 @@ pub(crate) fn account_of(network: &dyn Ground, person: &bluesky::Account, pds: &
         connection: Connection::Asked { at: now() },
         holds: Holds::default(),
         added: now(),
+        alarms: Vec::new(),
+        lost: Vec::new(),
+        released: None,
+        watched: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use domain::account::{Connection, Servers};
 use domain::brief::Platform;
 use domain::id::BadId;
 
-use super::{hold_cell, holds, reason_or};
+use super::{hold_cell, hold_options, holds, reason_or, seen};
 use crate::args::{Change, Raise, quoted};
 use crate::error::Failure;
 use crate::io::Hidden;
@@ -89,6 +89,9 @@ pub(crate) enum Verb {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Which hold ends, as `show` names it; may be given again [default: all that stand now]
+        #[arg(long = "hold", value_name = "NAME")]
+        holds: Vec<String>,
         #[command(flatten)]
         raise: Raise,
     },
@@ -138,11 +141,13 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             let target = Stoppable::Account(session.existing("account", &account).await?);
             session.act_on("account", &account, Command::Pause { target, reason: reason_or(reason) }, &change).await
         }
-        Verb::Resume { account, reason, raise } => {
-            let again = format!("expos account resume {} --reason {}", quoted(&account), quoted(&reason));
+        Verb::Resume { account, reason, holds, raise } => {
+            let options = hold_options(&holds);
+            let again = format!("expos account resume {} --reason {}{options}", quoted(&account), quoted(&reason));
             raise.check(format!("account {account}"), &again)?;
-            let target = Stoppable::Account(session.existing("account", &account).await?);
-            session.act_on("account", &account, Command::Resume { target, reason }, &raise.change).await
+            let view = session.account(&account).await?;
+            let (target, holds) = (Stoppable::Account(view.id), seen(holds, &view.holds));
+            session.act_on("account", &account, Command::Resume { target, reason, holds }, &raise.change).await
         }
     }
 }
@@ -263,7 +268,11 @@ fn row(account: &AccountView) -> Vec<Text> {
         account.client.as_str().into(),
         account.platform.as_str().into(),
         connection(&account.connection),
-        hold_cell(&account.holds),
+        if account.holds.is_empty() && !account.watched.is_empty() {
+            Text::of("watched").look(Look::Warn)
+        } else {
+            hold_cell(&account.holds)
+        },
         account.handle.as_str().into(),
     ]
 }
@@ -292,5 +301,10 @@ fn show(account: &AccountView, zones: &Zones) -> Vec<Block> {
     fields.extend(servers.into_iter().filter_map(|(name, url)| Some((name, url.as_deref()?.into()))));
     let mut blocks = vec![Block::Fields(fields)];
     blocks.extend(holds(&account.holds, &|time| zones.local(&account.client, time)));
+    blocks.extend(account.watched.iter().map(|watch| {
+        let since = zones.local(&account.client, watch.at);
+        let words = format!("watched since {since}, and not stopped: account {} had a {}", watch.of, watch.why);
+        Block::Line(Text::of(words).look(Look::Warn))
+    }));
     blocks
 }

@@ -8,7 +8,7 @@ use desk::{Command, Stoppable};
 use domain::id::ClientId;
 use serde_json::json;
 
-use super::{hold_cell, holds, reason_or, toml_document};
+use super::{hold_cell, hold_options, holds, reason_or, seen, toml_document};
 use crate::args::{Change, Raise, quoted};
 use crate::error::Failure;
 use crate::output::{Block, Told, flow, keep};
@@ -70,6 +70,9 @@ pub(crate) enum Verb {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Which hold ends, as `show` names it; may be given again [default: all that stand now]
+        #[arg(long = "hold", value_name = "NAME")]
+        holds: Vec<String>,
         #[command(flatten)]
         raise: Raise,
     },
@@ -101,11 +104,13 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             let target = Stoppable::Client(session.existing("client", &client).await?);
             session.act_on("client", &client, Command::Pause { target, reason: reason_or(reason) }, &change).await
         }
-        Verb::Resume { client, reason, raise } => {
-            let again = format!("expos client resume {} --reason {}", quoted(&client), quoted(&reason));
+        Verb::Resume { client, reason, holds, raise } => {
+            let options = hold_options(&holds);
+            let again = format!("expos client resume {} --reason {}{options}", quoted(&client), quoted(&reason));
             raise.check(format!("client {client}"), &again)?;
-            let target = Stoppable::Client(session.existing("client", &client).await?);
-            session.act_on("client", &client, Command::Resume { target, reason }, &raise.change).await
+            let view = session.client(&client).await?;
+            let (target, holds) = (Stoppable::Client(view.id), seen(holds, &view.holds));
+            session.act_on("client", &client, Command::Resume { target, reason, holds }, &raise.change).await
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use desk::query::{Health, Verdict};
 use desk::{Answer, Command, Query, Stoppable};
 
-use super::{head, reason_or};
+use super::{head, hold_options, reason_or, seen};
 use crate::args::{Change, Raise, quoted};
 use crate::error::Failure;
 use crate::exit;
@@ -43,6 +43,9 @@ pub(crate) enum Verb {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Which hold ends, as `show` names it; may be given again [default: all that stand now]
+        #[arg(long = "hold", value_name = "NAME")]
+        holds: Vec<String>,
         #[command(flatten)]
         raise: Raise,
     },
@@ -63,9 +66,12 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::Run => Err(Failure::failed("the engine is started by the program itself")),
         Verb::Status => Ok(health(session).await?.exit(exit::DONE)),
         Verb::Hold { reason, change } => hold(session, reason, &change).await,
-        Verb::Release { reason, raise } => {
-            raise.check("the engine", &format!("expos engine release --reason {}", quoted(&reason)))?;
-            session.act(Command::Resume { target: Stoppable::Agency, reason }, &raise.change).await
+        Verb::Release { reason, holds, raise } => {
+            let options = hold_options(&holds);
+            raise.check("the engine", &format!("expos engine release --reason {}{options}", quoted(&reason)))?;
+            let health = take!(session.ask(Query::Health).await?, Answer::Health)?;
+            let holds = seen(holds, &health.holds);
+            session.act(Command::Resume { target: Stoppable::Agency, reason, holds }, &raise.change).await
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Experiments: listed, shown, put before a person, stopped.
 
 use clap::Subcommand;
-use desk::query::{EventLine, ExperimentLine, ExperimentView};
+use desk::query::{EventLine, ExperimentLine, ExperimentView, GuardrailLine};
 use desk::{Answer, Command, Query, Stoppable};
+use domain::brief::GuardrailAction;
 use domain::experiment::Stage;
 
-use super::{events, findings, head, holds, post, reason_or};
+use super::{events, findings, head, hold_options, holds, post, reason_or, seen};
 use crate::args::{Change, Raise, quoted};
 use crate::error::Failure;
 use crate::output::{Block, Told, flow, keep};
@@ -69,6 +70,9 @@ pub(crate) enum Verb {
         /// Why
         #[arg(long)]
         reason: String,
+        /// Which hold ends, as `show` names it; may be given again [default: all that stand now]
+        #[arg(long = "hold", value_name = "NAME")]
+        holds: Vec<String>,
         #[command(flatten)]
         raise: Raise,
     },
@@ -118,10 +122,13 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
                 Command::Pause { target: Stoppable::Experiment(experiment.clone()), reason: reason_or(reason) };
             session.act_on("experiment", &experiment, command, &change).await
         }
-        Verb::Resume { experiment, reason, raise } => {
-            let again = format!("expos experiment resume {} --reason {}", quoted(&experiment), quoted(&reason));
+        Verb::Resume { experiment, reason, holds, raise } => {
+            let options = hold_options(&holds);
+            let again =
+                format!("expos experiment resume {} --reason {}{options}", quoted(&experiment), quoted(&reason));
             raise.check(format!("experiment {experiment}"), &again)?;
-            let command = Command::Resume { target: Stoppable::Experiment(experiment.clone()), reason };
+            let holds = seen(holds, &session.experiment(&experiment).await?.holds);
+            let command = Command::Resume { target: Stoppable::Experiment(experiment.clone()), reason, holds };
             session.act_on("experiment", &experiment, command, &raise.change).await
         }
         Verb::Stop { experiment, reason, change } => {
@@ -230,6 +237,19 @@ pub(crate) fn fields(line: &ExperimentLine, zones: &Zones) -> Vec<(&'static str,
     fields
 }
 
+fn guardrail(line: &GuardrailLine) -> Block {
+    let then = match line.action {
+        GuardrailAction::Pause => "pause",
+        GuardrailAction::Warn => "warn",
+    };
+    let look = match line.state.as_str() {
+        "crossed" => Look::Bad,
+        "not observable" => Look::Warn,
+        _ => Look::Plain,
+    };
+    Block::Line(Text::of(format!("{} {then} {}: {}", line.signal, line.state, line.why)).look(look))
+}
+
 fn show(view: &ExperimentView, zones: &Zones) -> Vec<Block> {
     let mut fields = fields(&view.line, zones);
     fields.push(("level", format!("{} {}", view.level.level, view.level.reasons.join("; ")).into()));
@@ -249,6 +269,10 @@ fn show(view: &ExperimentView, zones: &Zones) -> Vec<Block> {
     fields.push(("variants", letters.join(", ").into()));
     let mut blocks = vec![Block::Fields(fields)];
     blocks.extend(holds(&view.holds, &|time| zones.local(&view.line.client, time)));
+    if !view.guardrails.is_empty() {
+        blocks.extend(head("guardrails"));
+        blocks.extend(view.guardrails.iter().map(guardrail));
+    }
     if !view.findings.is_empty() {
         blocks.extend(head("findings"));
         blocks.extend(findings(&view.findings));

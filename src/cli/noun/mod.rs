@@ -28,7 +28,7 @@ pub(crate) mod variant;
 
 use std::fmt::Write as _;
 
-use domain::hold::{Hold, HoldCause};
+use domain::hold::{Hold, HoldCause, HoldKey};
 use domain::preflight::{Finding, Severity};
 use domain::time::UtcTime;
 use serde::Serialize;
@@ -58,7 +58,21 @@ fn hold_words(hold: &Hold, local: &dyn Fn(UtcTime) -> String) -> String {
         HoldCause::Restore => "store restored or moved, ",
         HoldCause::Clock => "clock jumped, ",
     };
-    format!("{cause}since {} by {}: {}", local(hold.at), hold.by, hold.reason)
+    format!("{}, {cause}since {} by {}: {}", hold.key(), local(hold.at), hold.by, hold.reason)
+}
+
+/// Returns which holds a resume ends: those that its person named, else those that stand as it is asked for.
+pub(crate) fn seen(named: Vec<String>, standing: &[Hold]) -> Vec<HoldKey> {
+    if named.is_empty() {
+        standing.iter().map(Hold::key).collect()
+    } else {
+        named.into_iter().map(HoldKey::new).collect()
+    }
+}
+
+/// Writes the holds that were named as they were given.
+pub(crate) fn hold_options(named: &[String]) -> String {
+    named.iter().map(|name| format!(" --hold {}", crate::args::quoted(name))).collect()
 }
 
 /// Returns the word for held or not.

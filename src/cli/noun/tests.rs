@@ -190,6 +190,7 @@ fn account(connection: &Connection) -> AccountView {
         identity: None,
         connection: connection.clone(),
         holds: Vec::new(),
+        watched: Vec::new(),
     }
 }
 
@@ -237,6 +238,7 @@ fn experiment_view() -> ExperimentView {
         seed: Some(42),
         words: Vec::new(),
         holds: Vec::new(),
+        guardrails: Vec::new(),
         posts: vec![post_line()],
     }
 }

@@ -64,6 +64,10 @@ pub(super) fn connect(context: &Context, tx: &mut Tx<'_>, ask: Ask) -> Result<Do
                 connection: Connection::Asked { at },
                 holds: Holds::default(),
                 added: at,
+                alarms: Vec::new(),
+                lost: Vec::new(),
+                released: None,
+                watched: Vec::new(),
             };
             tx.append::<Account>(&ask.account, vec![AccountEvent::AccountAdded { account: Box::new(account) }])?;
         }

@@ -24,6 +24,7 @@ use domain::actor::{Actor, Person};
 use domain::client::Client;
 use domain::experiment::{Experiment, Writer};
 use domain::hash::Framed;
+use domain::hold::Release;
 use domain::id::{ClientId, CommandId};
 use domain::post::Post;
 use domain::refusal::{Refusal, RefusalKind};
@@ -207,7 +208,7 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         }
         Command::AccountDisconnect { account } => account::disconnect(context, tx, &account),
         Command::Pause { target, reason } => hold::pause(context, tx, target, reason),
-        Command::Resume { target, reason } => hold::resume(context, tx, target, reason),
+        Command::Resume { target, reason, holds } => hold::resume(context, tx, target, Release { reason, holds }),
         Command::BriefNew { .. } => brief::new(context, tx),
         Command::BriefEdit { experiment, .. } => brief::edit(context, tx, &experiment),
         Command::VariantEdit { experiment, letter, round, facet, text } => {

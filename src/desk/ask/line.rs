@@ -1,11 +1,13 @@
 //! Experiments and events, as lines and whole.
 
+use domain::brief::GuardrailAction;
 use domain::experiment::Experiment;
+use domain::guardrail::LimitState;
 use domain::post::Post;
 use domain::time::UtcTime;
 use store::{EventRecord, StoreError, View};
 
-use crate::query::{EventLine, ExperimentLine, ExperimentView};
+use crate::query::{EventLine, ExperimentLine, ExperimentView, GuardrailLine};
 
 /// Returns an experiment's line.
 pub(super) fn of(view: &View<'_>, experiment: &Experiment) -> Result<ExperimentLine, StoreError> {
@@ -46,8 +48,43 @@ pub(super) fn whole(view: &View<'_>, experiment: &Experiment) -> Result<Experime
         seed: experiment.plan.as_ref().map(|p| p.seed),
         words: experiment.words.iter().map(|w| w.name.clone()).collect(),
         holds: experiment.holds.list().to_vec(),
+        guardrails: guardrails(view, experiment, &posts)?,
         posts: posts.iter().map(|p| super::post::line(&experiment.code, zone, p)).collect(),
     })
+}
+
+/// Returns how the guardrails of an experiment stand: the brief's own, and the one of its account's lane.
+fn guardrails(view: &View<'_>, experiment: &Experiment, posts: &[Post]) -> Result<Vec<GuardrailLine>, StoreError> {
+    let Some(brief) = &experiment.brief else { return Ok(Vec::new()) };
+    let Some(account) = view.account(&brief.exposure_plan.account)? else { return Ok(Vec::new()) };
+    let (limits, failed) = store::breach::limits(&account, brief, posts);
+    let mut lines: Vec<GuardrailLine> = Vec::new();
+    for (limit, state) in limits {
+        let (word, why) = match state {
+            LimitState::Kept => ("kept", format!("{failed} of {}", limit.limit)),
+            LimitState::Crossed(_) => ("crossed", format!("{failed} of {}", limit.limit)),
+            LimitState::StopsAtOnce => ("stops at once", "one is enough, and stops the whole account".to_owned()),
+            LimitState::NotObservable(why) => ("not observable", why.to_owned()),
+        };
+        lines.push(GuardrailLine {
+            signal: limit.signal,
+            limit: Some(limit.limit),
+            action: limit.action,
+            state: word.to_owned(),
+            why,
+        });
+    }
+    let lane = brief.exposure_plan.lane;
+    let judged = store::breach::reliability(view, &account, lane)?;
+    let crossed = judged.verdict.is_some();
+    lines.push(GuardrailLine {
+        signal: format!("publish_failures, {} lane of {}", lane.as_str(), account.id),
+        limit: None,
+        action: judged.verdict.unwrap_or(GuardrailAction::Pause),
+        state: if crossed { "crossed" } else { "kept" }.to_owned(),
+        why: format!("{} in a row of 3, evidence {:.0} of 500", judged.in_a_row, judged.evidence),
+    });
+    Ok(lines)
 }
 
 /// Returns an event's line.

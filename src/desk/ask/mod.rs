@@ -222,6 +222,7 @@ impl Asked<'_, '_> {
                 identity: a.identity,
                 connection: a.connection,
                 holds: a.holds.list().to_vec(),
+                watched: a.watched,
             })
             .collect())
     }

@@ -247,11 +247,16 @@ impl World {
         let (id, at) = (account(name), self.now());
         self.engine(move |tx| {
             let known: Account = tx.load(&id)?;
-            let hold = Hold { cause, by: "engine".to_owned(), at, reason: "too many failures".to_owned() };
+            let hold = Hold::new(cause, "engine", at, "too many failures");
             let events = known.decide(AccountCommand::Hold(hold))?;
             Ok(tx.append::<Account>(&id, events)?)
         })
         .await;
+    }
+
+    pub(super) async fn account(&self, name: &str) -> Account {
+        let id = account(name);
+        self.desk.store().read(move |view| view.account(&id)).await.unwrap().unwrap()
     }
 
     /// Takes a brief in and returns its code.

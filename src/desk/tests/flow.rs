@@ -1,7 +1,7 @@
 //! From a brief to an approval and back: guards look again at each step, and every number is used once.
 
 use domain::agency::HomeKind;
-use domain::hold::HoldCause;
+use domain::hold::{HoldCause, HoldKey};
 use domain::preflight::Severity;
 use domain::refusal::RefusalKind;
 use domain::role::Role;
@@ -91,21 +91,28 @@ async fn going_on_needs_a_reason_and_clean_guards_and_after_a_breach_a_reviewer(
     let code = world.submitted(2001, &BriefText::new("alpha", "rye", TUESDAY)).await;
     world.approve(ADA, &code).await;
     let target = || Stoppable::Experiment(code.clone());
-    let resume = |reason: &str| Command::Resume { target: target(), reason: reason.to_owned() };
-    assert_eq!(world.refused(2001, resume("it is fine")).await.kind, RefusalKind::Nothing);
-    world.act(2001, Command::Pause { target: target(), reason: "wait".to_owned() }).await;
+    let resume = |reason: &str, holds: &[HoldKey]| Command::Resume {
+        target: target(),
+        reason: reason.to_owned(),
+        holds: holds.to_vec(),
+    };
+    assert_eq!(world.refused(2001, resume("it is fine", &[])).await.kind, RefusalKind::Nothing);
+    let held = world.act(2001, Command::Pause { target: target(), reason: "wait".to_owned() }).await;
+    let seen = [HoldKey::new(held.data["hold"].as_str().unwrap())];
+    assert_eq!(world.refused(2001, resume("it is fine", &[])).await.rule, "hold.unnamed");
     assert_eq!(world.show(&code).await.line.status, "paused");
-    assert_eq!(world.refused(2001, resume("  ")).await.rule, "hold.reason");
+    assert_eq!(world.refused(2001, resume("  ", &seen)).await.rule, "hold.reason");
     world.act(ADA, ban("crumb")).await;
-    assert_eq!(world.refused(2001, resume("it is fine")).await.rule, "experiment.blocked");
+    assert_eq!(world.refused(2001, resume("it is fine", &seen)).await.rule, "experiment.blocked");
     world.act(ADA, ban("gluten")).await;
-    world.act(2001, resume("it is fine")).await;
+    world.act(2001, resume("it is fine", &seen)).await;
     assert!(world.show(&code).await.holds.is_empty());
     world.hold_account("alpha-bs", HoldCause::Breach).await;
-    let account = || Stoppable::Account(account("alpha-bs"));
-    let refusal = world.refused(2001, Command::Resume { target: account(), reason: "it is fine".to_owned() }).await;
-    assert_eq!(refusal.kind, RefusalKind::NotAllowed);
-    world.act(ADA, Command::Resume { target: account(), reason: "we looked".to_owned() }).await;
+    let breach = world.account("alpha-bs").await.holds.keys();
+    let target = Stoppable::Account(account("alpha-bs"));
+    let resume = Command::Resume { target, reason: "we looked".to_owned(), holds: breach };
+    assert_eq!(world.refused(2001, resume.clone()).await.kind, RefusalKind::NotAllowed);
+    world.act(ADA, resume).await;
 }
 
 #[tokio::test]

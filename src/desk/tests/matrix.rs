@@ -9,7 +9,7 @@ use domain::account::Servers;
 use domain::agency::HomeKind;
 use domain::brief::Platform;
 use domain::checkin::Round;
-use domain::hold::HoldCause;
+use domain::hold::{Hold, HoldCause};
 use domain::role::{Role, print};
 use domain::time::{Span, Zone};
 use domain::variant::Facet;
@@ -129,7 +129,15 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
     let owner = || client(&n.client);
     let bs = || account(&format!("{}-bs", n.client));
     let b2 = || account(&format!("{}-b2", n.client));
-    let target = |what: Stoppable| Command::Resume { target: what, reason: reason() };
+    let at = time("2027-03-02T09:16:00Z");
+    let seen = || {
+        let all = [
+            Hold::new(HoldCause::Operator, "ada", at, "wait"),
+            Hold::new(HoldCause::Breach, "engine", at, "too many failures"),
+        ];
+        all.iter().map(Hold::key).collect()
+    };
+    let target = |what: Stoppable| Command::Resume { target: what, reason: reason(), holds: seen() };
     let pause = |what: Stoppable| Command::Pause { target: what, reason: reason() };
     let approve =
         |code: &str, print: &str| Command::Approve { experiment: code.to_owned(), fingerprint: print.to_owned() };

@@ -1,5 +1,6 @@
 //! What a user of the desk relies on, promise by promise; each file is one promise.
 
+mod breach;
 mod fixture;
 mod flow;
 mod forged;

@@ -105,16 +105,17 @@ fn command(ask: Ask) -> ExperimentCommand {
         Ask::Out => ExperimentCommand::PostOut,
         Ask::Settled { any_out } => ExperimentCommand::AllSettled { any_out },
         Ask::Ripe => ExperimentCommand::LastAgeReached,
-        Ask::Pause => ExperimentCommand::Pause(Hold {
-            cause: HoldCause::Operator,
-            by: "u".to_owned(),
-            at: START,
-            reason: "r".to_owned(),
-        }),
-        Ask::Resume { reason: given } => ExperimentCommand::Resume { reason: reason(given) },
+        Ask::Pause => ExperimentCommand::Pause(pause()),
+        Ask::Resume { reason: given } => {
+            ExperimentCommand::Resume(Release { reason: reason(given), holds: vec![pause().key()] })
+        }
         Ask::Stop { reason: given } => ExperimentCommand::Stop { by: by(), reason: reason(given) },
         Ask::Drop { reason: given } => ExperimentCommand::Drop { by: by(), reason: reason(given) },
     }
+}
+
+fn pause() -> Hold {
+    Hold::new(HoldCause::Operator, "u", START, "r")
 }
 
 /// Put off for so long, with the first slot in three hours.

@@ -353,6 +353,7 @@ fn a_breach_keeps_the_variant_that_leads_from_winning() {
         by: "engine".to_owned(),
         at: world.now,
         reason: "too many failures".to_owned(),
+        signal: None,
     };
     world.experiment.holds.add(hold);
     let found = world.review();

@@ -79,6 +79,10 @@ impl World {
             connection: Connection::Connected { at: start },
             holds: Holds::default(),
             added: start,
+            alarms: Vec::new(),
+            lost: Vec::new(),
+            released: None,
+            watched: Vec::new(),
         };
         let mut world = Self {
             surface: Surfaces::embedded().get(&brief.surface).unwrap().clone(),

@@ -83,7 +83,10 @@ impl Bluesky {
         let appview = self.appview(account).map_err(LookError::CannotTell)?;
         let parameters = [("uri", uri.as_str()), ("depth", DEPTH_MAX), ("parentHeight", "0")];
         let call = Call::query(&appview, "app.bsky.feed.getPostThread", &parameters);
-        let answer: Thread = self.look(&call).await.map_err(|failure| LookError::CannotTell(failure.words()))?;
+        let answer: Thread = self.look_own(&call).await.map_err(|failure| LookError::CannotTell(failure.words()))?;
+        if let Some(post) = answer.thread.get("post") {
+            self.hear_post(account.identity_id(), post);
+        }
         let root = node(answer.thread).ok_or_else(|| cannot("the read server does not show the post"))?;
         if root.post.uri != uri {
             return Err(cannot("the read server answered about another post"));
@@ -106,7 +109,7 @@ impl Bluesky {
                 parameters.push(("cursor", cursor));
             }
             let call = Call::query(&home, "com.atproto.repo.listRecords", &parameters);
-            let page: Page = self.look(&call).await.map_err(|failure| LookError::CannotTell(failure.words()))?;
+            let page: Page = self.look_own(&call).await.map_err(|failure| LookError::CannotTell(failure.words()))?;
             let now = self.now();
             let mut is_past = page.records.is_empty();
             for listed in page.records {

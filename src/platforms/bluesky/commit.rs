@@ -19,10 +19,9 @@ use domain::brief::Platform;
 use domain::post::{CommitOutcome, CommitPermit, Handle, Live, Observation, SEND_WITHIN};
 use domain::surface::{PlatformFacts, Surfaces};
 use domain::time::{Span, UtcTime};
-use http::Response;
 use serde::Deserialize;
 use serde_json::json;
-use wire::{Limits, WireError};
+use wire::Limits;
 
 use super::Bluesky;
 use super::look::Stored;
@@ -66,7 +65,11 @@ impl Bluesky {
         let passed = boot_passed.max(wall.since(permit.recorded()).to_std());
         let limits = Limits { start: SEND_WITHIN.to_std().saturating_sub(passed), ..Limits::default() };
         let answer = self.network.commit.send(request, limits).await;
-        outcome(&call, answer, &uri, &handle.expected, self.now())
+        let put = call.read::<Put>(answer, self.now());
+        if let Err(failure) = &put {
+            self.hear_failure(failure);
+        }
+        outcome(put, &uri, &handle.expected, self.now())
     }
 
     /// Writes the request of a handle; the error is why nothing will be sent.
@@ -120,14 +123,8 @@ impl Bluesky {
 }
 
 /// Reads what an answer to the commit proves.
-fn outcome(
-    call: &Call,
-    answer: Result<Response<Bytes>, WireError>,
-    uri: &PostUri,
-    cid: &str,
-    now: UtcTime,
-) -> CommitOutcome {
-    match call.read::<Put>(answer, now) {
+fn outcome(put: Result<Put, Failure>, uri: &PostUri, cid: &str, now: UtcTime) -> CommitOutcome {
+    match put {
         Ok(put) if put.uri == uri.to_string() && put.cid == cid => {
             let revised = put.commit.and_then(|commit| Tid::parse(&commit.rev)).map(Tid::time);
             let at = revised.filter(|at| at.distance(now) <= CLOCKS_APART).unwrap_or(now);
@@ -164,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
     use std::time::Duration;
-    use wire::{InDoubt, NotSent, Scripted};
+    use wire::{InDoubt, NotSent, Scripted, WireError};
 
     async fn handle() -> Handle {
         let seed = PrepareSeed { now: NOW.parse().unwrap(), random: [1; 8] };

@@ -18,6 +18,7 @@ use wire::Limits;
 
 use super::name::{Did, DidHome, HandleName};
 use super::session::{Session, Written, not_active};
+use super::standing::Status;
 use super::xrpc::{Call, Failure, READING, Said, Server};
 use super::{Bluesky, PLC};
 use crate::adapter::Connected;
@@ -75,8 +76,9 @@ impl Bluesky {
             .json(&json!({"identifier": resolved.did.as_str(), "password": password.expose()}))
             .hiding(password);
         // A login counts against the account's few: it is never sent twice.
-        let answer = call.ask::<Written>(self.network.commit.as_ref(), Limits::default(), self.now()).await;
+        let answer = self.ask_own::<Written>(&call, self.network.commit.as_ref(), Limits::default()).await;
         let written = answer.map_err(login_error)?;
+        self.hear_status(Status { active: written.active, status: written.status.as_deref() });
         if written.active == Some(false) {
             return Err(ConnectError::Refused { why: not_active(written.status.as_deref()) });
         }

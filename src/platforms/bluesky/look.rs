@@ -27,6 +27,7 @@ use serde_json::{Map, Value};
 
 use super::Bluesky;
 use super::name::{POST, PostUri};
+use super::standing::Status;
 use super::xrpc::{Call, Failure, Server};
 use crate::adapter::{Measured, Verification};
 use crate::error::MeasureError;
@@ -76,25 +77,32 @@ impl Bluesky {
             cid: String,
         }
         #[derive(Deserialize)]
-        struct Status {
+        struct RepoStatus {
             did: String,
             active: bool,
+            #[serde(default)]
+            status: Option<String>,
         }
         let parameters = [("repo", uri.repo.as_str()), ("collection", POST), ("rkey", uri.key.as_str())];
-        let failure = match self.look::<Record>(&Call::query(server, "com.atproto.repo.getRecord", &parameters)).await {
-            Ok(record) if record.uri == uri.to_string() => return Stored::Present { cid: record.cid },
-            Ok(_) => return Stored::Unknown(format!("{} answered about another record", server.as_str())),
-            Err(failure) => failure,
-        };
+        let failure =
+            match self.look_own::<Record>(&Call::query(server, "com.atproto.repo.getRecord", &parameters)).await {
+                Ok(record) if record.uri == uri.to_string() => return Stored::Present { cid: record.cid },
+                Ok(_) => return Stored::Unknown(format!("{} answered about another record", server.as_str())),
+                Err(failure) => failure,
+            };
         let is_absent = matches!(&failure, Failure::Said(said) if said.status == 400 && said.name == "RecordNotFound");
         if !is_absent {
             return Stored::Unknown(format!("{}: {}", server.as_str(), failure.words()));
         }
         // A server that does not hold the account at all passes the question on, and the answer is not about its store.
-        match self
-            .look::<Status>(&Call::query(server, "com.atproto.sync.getRepoStatus", &[("did", uri.repo.as_str())]))
-            .await
+        let call = Call::query(server, "com.atproto.sync.getRepoStatus", &[("did", uri.repo.as_str())]);
+        let answer = self.look_own::<RepoStatus>(&call).await;
+        if let Ok(seen) = &answer
+            && seen.did == uri.repo.as_str()
         {
+            self.hear_status(Status { active: Some(seen.active), status: seen.status.as_deref() });
+        }
+        match answer {
             Ok(status) if status.did == uri.repo.as_str() && status.active => Stored::Absent {
                 evidence: format!("{} holds the account and has no record {}", server.as_str(), uri.key),
             },
@@ -123,9 +131,12 @@ impl Bluesky {
             posts: Vec<Value>,
         }
         let parameters: Vec<(&str, &str)> = uris.iter().map(|uri| ("uris", *uri)).collect();
-        let answer: Posts = self.look(&Call::query(appview, "app.bsky.feed.getPosts", &parameters)).await?;
+        let answer: Posts = self.look_own(&Call::query(appview, "app.bsky.feed.getPosts", &parameters)).await?;
         let named = answer.posts.into_iter().filter_map(|post| {
             let uri = post.get("uri")?.as_str()?.to_owned();
+            if let Some(own) = PostUri::parse(&uri).filter(|_| uris.contains(&uri.as_str())) {
+                self.hear_post(own.repo.as_str(), &post);
+            }
             Some((uri, shown(post)))
         });
         Ok(named.collect())

@@ -32,6 +32,7 @@ mod name;
 mod prepare;
 mod record;
 mod session;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tid;
@@ -49,9 +50,11 @@ use domain::variant::{Asset, Content};
 use serde::de::DeserializeOwned;
 use wire::{HostPolicy, Network};
 
-use crate::adapter::{Adapter, Connected, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification};
+use crate::adapter::{
+    Adapter, Connected, Ear, ForeignPost, Fut, Login, Measured, PrepareSeed, ThreadReply, Verification,
+};
 use crate::error::{ConnectError, IdentityError, LookError, PrepareError, RefreshError};
-use session::Session;
+use session::{Session, not_active};
 use xrpc::{Call, Failure, READING, Server};
 
 /// The public directory of identities.
@@ -66,13 +69,14 @@ pub struct Bluesky {
     network: Network,
     policy: HostPolicy,
     clock: Arc<dyn Clock>,
+    ear: Option<Ear>,
 }
 
 impl Bluesky {
     /// Makes the adapter on a network. `policy` is the one that the network keeps to: servers that it forbids are refused
     /// here already, with words.
     pub fn new(network: Network, policy: HostPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { network, policy, clock }
+        Self { network, policy, clock, ear: None }
     }
 
     fn now(&self) -> UtcTime {
@@ -82,6 +86,11 @@ impl Bluesky {
     /// Asks something that changes nothing.
     async fn look<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         call.ask(self.network.reading.as_ref(), READING, self.now()).await
+    }
+
+    /// Asks something about the account itself that changes nothing, and hears what the answer says of its standing.
+    async fn look_own<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+        self.ask_own(call, self.network.reading.as_ref(), READING).await
     }
 
     /// Returns the server for public reads.
@@ -101,6 +110,10 @@ impl Bluesky {
 }
 
 impl Adapter for Bluesky {
+    fn listening(&self, ear: Ear) -> Arc<dyn Adapter> {
+        Arc::new(Self { ear: Some(ear), ..self.clone() })
+    }
+
     fn connect<'a>(&'a self, account: &'a Account, password: &'a Secret) -> Fut<'a, Result<Connected, ConnectError>> {
         Box::pin(self.connected(account, password))
     }
@@ -149,5 +162,9 @@ impl Adapter for Bluesky {
 
     fn recent<'a>(&'a self, account: &'a Account, since: UtcTime) -> Fut<'a, Result<Vec<ForeignPost>, LookError>> {
         Box::pin(self.listed(account, since))
+    }
+
+    fn standing<'a>(&'a self, account: &'a Account) -> Fut<'a, Result<(), LookError>> {
+        Box::pin(self.standing_read(account))
     }
 }

@@ -144,7 +144,7 @@ impl Bluesky {
         let call = Call::procedure(server, "com.atproto.repo.uploadBlob")
             .bytes(&asset.mime, bytes.clone())
             .bearer(&session.access);
-        let answer = call.ask::<Uploaded>(self.network.reading.as_ref(), Limits::default(), self.now()).await;
+        let answer = self.ask_own::<Uploaded>(&call, self.network.reading.as_ref(), Limits::default()).await;
         let blob = answer.map_err(|failure| upload_error(&failure))?.blob;
         if !blob.is_of(bytes) {
             return Err(again(Failure::Doubt("the server kept other bytes than were sent".to_owned())));

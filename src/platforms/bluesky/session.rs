@@ -14,6 +14,7 @@ use wire::Limits;
 
 use super::Bluesky;
 use super::name::Did;
+use super::standing::Status;
 use super::xrpc::{Call, Failure, Said, Server};
 use crate::adapter::Login;
 use crate::error::{IdentityError, RefreshError};
@@ -119,10 +120,11 @@ impl Bluesky {
             .bearer(&session.refresh)
             .hiding(&session.access);
         // The token rotates: this is never sent twice, so it goes over the line that is not repeated.
-        let written: Written = match call.ask(self.network.commit.as_ref(), Limits::default(), self.now()).await {
+        let written: Written = match self.ask_own(&call, self.network.commit.as_ref(), Limits::default()).await {
             Ok(written) => written,
             Err(failure) => return Err(refresh_error(failure)),
         };
+        self.hear_status(Status { active: written.active, status: written.status.as_deref() });
         if written.active == Some(false) {
             return Err(RefreshError::Lost(not_active(written.status.as_deref())));
         }
@@ -147,7 +149,11 @@ impl Bluesky {
         };
         let server = self.server_of(login).map_err(IdentityError::Lost)?;
         let call = Call::query(&server, "com.atproto.server.getSession", &[]).bearer(&session.access);
-        match self.look::<Owner>(&call).await {
+        let answer = self.look_own::<Owner>(&call).await;
+        if let Ok(owner) = &answer {
+            self.hear_status(Status { active: owner.active, status: owner.status.as_deref() });
+        }
+        match answer {
             Ok(owner) => match Did::parse(&owner.did) {
                 None => Err(IdentityError::CannotTell("the server names nobody".to_owned())),
                 Some(did) if did.as_str() != login.identity.id => Err(IdentityError::Other { found: did.to_string() }),

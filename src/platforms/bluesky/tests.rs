@@ -69,6 +69,10 @@ pub(crate) fn account() -> Account {
         connection: Connection::Connected { at },
         holds: Holds::default(),
         added: at,
+        alarms: Vec::new(),
+        lost: Vec::new(),
+        released: None,
+        watched: Vec::new(),
     }
 }
 

@@ -156,12 +156,12 @@ async fn round(store: &Store, callers: usize, length: Duration) -> f64 {
 
 /// One event of about 600 bytes, one read row.
 fn one(tx: &mut store::Tx<'_>) -> Result<(), store::Stop> {
-    let hold = Hold { cause: HoldCause::Operator, by: "ada".to_owned(), at: tx.now(), reason: "x".repeat(500) };
+    let hold = Hold::new(HoldCause::Operator, "ada", tx.now(), "x".repeat(500));
     // A release after each hold, in turn, keeps the row as small as an account's or a post's.
     let event = if tx.load::<Agency>(&())?.holds.is_free() {
         AgencyEvent::AgencyHeld { hold }
     } else {
-        AgencyEvent::AgencyReleased { reason: "x".repeat(550) }
+        AgencyEvent::AgencyReleased { reason: "x".repeat(550), holds: Vec::new() }
     };
     tx.append::<Agency>(&(), vec![event])?;
     Ok(())

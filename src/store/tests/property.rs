@@ -65,8 +65,7 @@ async fn perform(store: &Store, act: Act) {
                     tx.expect_version::<Client>(&now.id, Version(version.0 + 2))
                 }
                 Act::Hold(n) => {
-                    let hold =
-                        Hold { cause: HoldCause::Operator, by: "ada".to_owned(), at: tx.now(), reason: "x".to_owned() };
+                    let hold = Hold::new(HoldCause::Operator, "ada", tx.now(), "x");
                     tx.append::<Client>(&client_id(name(n)), vec![ClientEvent::ClientHeld { hold }])?;
                     Ok(())
                 }

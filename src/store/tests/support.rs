@@ -99,6 +99,10 @@ pub(crate) fn account(name: &str) -> Account {
         connection: Connection::Asked { at: start() },
         holds: Holds::default(),
         added: start(),
+        alarms: Vec::new(),
+        lost: Vec::new(),
+        released: None,
+        watched: Vec::new(),
     }
 }
 

@@ -162,6 +162,18 @@ pub(crate) fn now(model: &Model, id: ExperimentId, width: usize) -> Vec<Line> {
         let look = if loud.is_empty() { Look::default() } else { Look::of(Role::Warn) };
         lines.extend(ledger("Findings", STOP, &Clean::of(text), look, width));
     }
+    if !line.stage.is_over() {
+        for (row, guardrail) in view.guardrails.iter().enumerate() {
+            let label = if row == 0 { "Guardrails" } else { "" };
+            let role = match guardrail.state.as_str() {
+                "crossed" => Role::Danger,
+                "not observable" => Role::Warn,
+                _ => Role::Text,
+            };
+            let text = format!("{}: {}, {}", guardrail.signal.replace('_', " "), guardrail.state, guardrail.why);
+            lines.extend(ledger(label, STOP, &Clean::of(text), Look::of(role), width));
+        }
+    }
     if let Some(layer) = &view.layer {
         lines.push(Line::new().muted("Layer").goto(STOP).plain(layer.clone()));
     }

@@ -3,6 +3,7 @@
 //! Decides their words. Stopping asks nothing but which; going on and settling take a sentence, then a key.
 
 use desk::Stoppable;
+use domain::hold::HoldCause;
 use domain::id::EscalationId;
 
 use super::{Content, OTHER, REASONS, Reasoned, Refuse, Resume, Sheet, Stop, confirm_foot, field_line};
@@ -13,6 +14,9 @@ use crate::link::State;
 use crate::model::Model;
 use crate::theme::Role;
 use crate::when;
+
+/// Where the holds stand that a resume ends.
+const ENDS: usize = 8;
 
 fn key(scope: Scope, intent: Intent) -> String {
     key_of(&[scope], intent).map_or_else(String::new, |key| key.to_string())
@@ -108,13 +112,15 @@ pub(super) fn resume(model: &Model, sheet: &Sheet, resume: &Reasoned<Resume>, wi
         Line::new().bold(format!("Let {} go on.", resume.what.name)),
         Line::new().muted("The guards look again first; only what is still approved goes out, nothing is sent late."),
     ];
-    if resume.what.target == Stoppable::Agency {
-        for hold in model.known.health.iter().flat_map(|health| &health.holds) {
-            let text = format!("by {} at {}: {}", hold.by, when::day_clock(hold.at, model.setting.zone), hold.reason);
-            lines.extend(ledger("Stopped", 10, &Clean::of(text), Look::of(Role::Warn), width));
-        }
+    for (row, hold) in resume.what.holds.iter().enumerate() {
+        let label = if row == 0 { "Ends" } else { "" };
+        let since = when::day_clock(hold.at, model.setting.zone);
+        let text = format!("since {since} by {}: {}", hold.by, hold.reason);
+        let look = if hold.cause == HoldCause::Operator { Look::default() } else { Look::of(Role::Danger) };
+        lines.extend(crate::line::ledger(label, ENDS, &Clean::of(text), look, width));
     }
-    lines.extend([Line::new(), field_line("reason", &resume.text, resume.typing)]);
+    lines.push(Line::new());
+    lines.push(field_line("reason", &resume.text, resume.typing));
     let foot = reasoned_foot(model, sheet, Scope::ResumeSheet, "let it go on", resume.typing);
     Content { title: "Go on".into(), aside: "needs a reason".into(), lines, foot, top: 0 }
 }

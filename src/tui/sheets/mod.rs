@@ -10,6 +10,7 @@ pub(crate) mod search;
 mod signoff;
 mod why;
 
+use domain::hold::Hold;
 use domain::id::{EscalationId, ExperimentId};
 use ratatui::layout::Rect;
 use tui_input::Input;
@@ -72,6 +73,8 @@ pub(crate) struct Stop {
 pub(crate) struct Resume {
     pub(crate) target: desk::Stoppable,
     pub(crate) name: String,
+    /// What stops it, as the sheet shows it: these end, and what comes meanwhile stays. Empty while that is not known.
+    pub(crate) holds: Vec<Hold>,
 }
 
 /// Something that needs a sentence, then a key.

@@ -22,6 +22,7 @@ use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
 use domain::hash::Digest;
+use domain::hold::{Hold, HoldCause};
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::outcome::Outcome;
 use domain::preflight::{Level, Severity, digest};
@@ -133,6 +134,7 @@ fn account(client: &str, handle: &str) -> AccountView {
         }),
         connection: Connection::Connected { at: time("2026-11-20T09:00:00Z") },
         holds: Vec::new(),
+        watched: Vec::new(),
     }
 }
 
@@ -333,6 +335,7 @@ impl Agency {
                 seed: Some(4_711),
                 words: Vec::new(),
                 holds: Vec::new(),
+                guardrails: Vec::new(),
                 posts: posts.iter().map(|post| post.line.clone()).collect(),
             },
         );
@@ -646,8 +649,22 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             }
             Command::Pause { target: desk::Stoppable::Experiment(code), .. } => {
                 let id = self.by_code(code);
-                self.experiments.get_mut(&id).unwrap().line.status = "paused".to_owned();
-                Ok(Done::new(format!("{code} stopped"), json!({})))
+                let hold = Hold::new(HoldCause::Operator, "mia", time(NOW), "stopped from the dashboard");
+                let view = self.experiments.get_mut(&id).unwrap();
+                view.line.status = "paused".to_owned();
+                view.holds.push(hold.clone());
+                Ok(Done::new(format!("{code} stopped"), json!({"hold": hold.key()})))
+            }
+            Command::Pause { .. } => {
+                let hold = Hold::new(HoldCause::Operator, "mia", time(NOW), "stopped from the dashboard");
+                Ok(Done::new("stopped", json!({"hold": hold.key()})))
+            }
+            Command::Resume { target: desk::Stoppable::Experiment(code), holds, .. } => {
+                let id = self.by_code(code);
+                let view = self.experiments.get_mut(&id).unwrap();
+                view.holds.retain(|hold| !holds.contains(&hold.key()));
+                view.line.status = if view.holds.is_empty() { "running" } else { "paused" }.to_owned();
+                Ok(Done::new(format!("{code} goes on"), json!({})))
             }
             _ => Ok(Done::new("done", json!({}))),
         }

@@ -3,12 +3,13 @@
 use desk::{Command, Stoppable};
 use ratatui::buffer::Buffer;
 
-use super::fixture::{Agency, alert, user};
+use super::fixture::{Agency, NOW, alert, time, user};
 use super::play::{Play, key};
 use crate::key::Key;
 use crate::message::What;
 use crate::model::Pane;
 use crate::sheets::Sheet;
+use domain::hold::{Hold, HoldCause};
 use domain::role::Role;
 
 fn monday() -> Play {
@@ -390,7 +391,40 @@ fn stopping_is_one_key_and_going_on_needs_a_reason_and_a_key() {
     play.keys("p y Enter");
     assert_eq!(play.acts.len(), 1, "letters go into the reason");
     play.keys("y");
-    assert!(matches!(play.acts.last(), Some(Command::Resume { reason, .. }) if reason == "y"));
+    let Some(Command::Resume { reason, holds, .. }) = play.acts.last() else { panic!("{:?}", play.acts) };
+    assert_eq!((reason.as_str(), holds.len()), ("y", 1), "it ends the stop that the sheet showed");
+}
+
+#[test]
+fn a_hold_that_came_while_the_sheet_stood_open_is_not_ended_by_it() {
+    let mut play = monday();
+    play.keys("5 j p p");
+    play.type_text("looked at");
+    play.keys("Enter");
+    let paused = play.agency.experiments.values_mut().find(|view| view.line.status == "paused").unwrap();
+    let breach = Hold::new(HoldCause::Breach, "engine", time(NOW), "platform warning: label");
+    paused.holds.push(breach.clone());
+    play.wait(5_000);
+    play.keys("y");
+    let Some(Command::Resume { holds, .. }) = play.acts.last() else { panic!("{:?}", play.acts) };
+    assert!(holds.len() == 1 && !holds.contains(&breach.key()), "{holds:?}");
+}
+
+#[test]
+fn what_stops_it_is_shown_before_a_key_ends_it() {
+    let mut play = monday();
+    play.keys("5 j p");
+    // As after a restart: the list says that it is paused, and why is not known yet.
+    play.model.known.details.clear();
+    play.key(key("p"));
+    play.type_text("looked at");
+    play.keys("Enter y");
+    assert!(!play.acts.iter().any(|act| matches!(act, Command::Resume { .. })), "{:?}", play.acts);
+    play.wait(5_000);
+    play.keys("y");
+    play.wait(5_000);
+    play.keys("y");
+    assert!(matches!(play.acts.last(), Some(Command::Resume { holds, .. }) if holds.len() == 1), "{:?}", play.acts);
 }
 
 #[test]
@@ -462,7 +496,7 @@ fn what_is_stopped_is_not_clean_and_its_sheet_says_by_whom_and_why() {
     view.line.status = "paused".to_owned();
     let at = super::fixture::time("2026-11-23T08:20:00Z");
     let (cause, by) = (domain::hold::HoldCause::Operator, "tomas".to_owned());
-    view.holds = vec![domain::hold::Hold { cause, by, at, reason: "the flour was recalled".to_owned() }];
+    view.holds = vec![domain::hold::Hold { cause, by, at, reason: "the flour was recalled".to_owned(), signal: None }];
     agency.sheets.get_mut(&id).unwrap().line.status = "paused".to_owned();
     let mut play = Play::new(agency, 100, 30);
     assert!(play.text().contains("= stopped"), "{}", play.text());
@@ -482,7 +516,7 @@ fn an_account_that_is_stopped_stands_on_the_sheet_too() {
     let mut agency = Agency::monday();
     let at = super::fixture::time("2026-11-23T08:20:00Z");
     let (cause, by) = (domain::hold::HoldCause::Operator, "ada".to_owned());
-    let hold = domain::hold::Hold { cause, by, at, reason: "its password leaked".to_owned() };
+    let hold = domain::hold::Hold { cause, by, at, reason: "its password leaked".to_owned(), signal: None };
     agency.accounts.iter_mut().find(|account| account.id.as_str() == "crm-bs").unwrap().holds = vec![hold];
     let mut play = Play::new(agency, 100, 30);
     assert!(play.text().contains("= stopped"), "{}", play.text());

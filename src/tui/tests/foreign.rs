@@ -78,12 +78,12 @@ fn poisoned(text: &str) -> Agency {
         view.author = text();
         view.editor = text();
         view.layer = Some(text());
-        view.holds = vec![Hold {
-            cause: HoldCause::Operator,
-            by: text(),
-            at: view.line.next.unwrap_or_else(|| super::fixture::time(super::fixture::NOW)),
-            reason: text(),
-        }];
+        view.holds = vec![Hold::new(
+            HoldCause::Operator,
+            text(),
+            view.line.next.unwrap_or_else(|| super::fixture::time(super::fixture::NOW)),
+            text(),
+        )];
         for post in &mut view.posts {
             post.url = Some(text());
             post.state = text();

@@ -5,6 +5,7 @@
 
 use desk::query::EventLine;
 use desk::{Answer, Done, Problem};
+use domain::hold::HoldKey;
 use domain::id::ExperimentId;
 use domain::refusal::RefusalKind;
 
@@ -200,8 +201,8 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
                 queue::go_on_from(model, *id);
             }
             took_effect(model, &pending.what, &done);
-            group.lines.extend(shorter(model, &pending.what, &done).map_or(done.lines, |line| vec![line]));
-            group.done.push(pending.what);
+            group.lines.extend(shorter(model, &pending.what, &done).map_or(done.lines.clone(), |line| vec![line]));
+            group.done.push(named(pending.what, &done));
         }
         Err(problem) => {
             model.link.failed(&problem);
@@ -220,6 +221,24 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
     }
     remember(model, &group.done);
     tell(model, &group);
+}
+
+/// Keeps by which hold something was stopped: taking it back ends that one and no other.
+fn named(what: Doing, done: &Done) -> Doing {
+    match what {
+        Doing::Stop(target, name, _) => {
+            let hold = done.data.get("hold").and_then(|key| key.as_str()).map(HoldKey::new);
+            Doing::Stop(target, name, hold)
+        }
+        Doing::Approve(..)
+        | Doing::Refuse(..)
+        | Doing::Later(..)
+        | Doing::Resume(_)
+        | Doing::TakeBack(_)
+        | Doing::Take
+        | Doing::Settle
+        | Doing::Sign => what,
+    }
 }
 
 /// Says in a few words, so that the way back fits the message line, what the desk said in many.
@@ -268,7 +287,7 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::Refuse(_, code) => format!("{code} was not refused"),
         Doing::Later(_, code) => format!("{code} was not put off"),
         // A stop that failed is shouted.
-        Doing::Stop(_, name) => format!("NOT STOPPED, {name}"),
+        Doing::Stop(_, name, _) => format!("NOT STOPPED, {name}"),
         Doing::Resume(name) => format!("{name} does not go on"),
         Doing::TakeBack(code) => format!("{code} was not taken back"),
         Doing::Take => "not taken".to_owned(),
@@ -293,7 +312,7 @@ fn remember(model: &mut Model, done: &[Doing]) {
             }
             Doing::Refuse(id, code) => Acted::Refused(*id, code.clone()),
             Doing::Later(id, code) => Acted::PutOff(*id, code.clone()),
-            Doing::Stop(target, name) => Acted::Stopped(target.clone(), name.clone()),
+            Doing::Stop(target, name, hold) => Acted::Stopped(target.clone(), name.clone(), hold.clone()),
             Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle | Doing::Sign => continue,
         };
         model.acts.push(Act { at: model.now, what: act });
@@ -308,7 +327,7 @@ fn tell(model: &mut Model, group: &crate::model::Group) {
     let undo = undo.map_or_else(String::new, |key| format!(" {key} takes it back."));
     // What this person may not let go on, no key of theirs takes back.
     let stays =
-        |doing: &Doing| matches!(doing, Doing::Stop(target, _) if can::why_not_resumed(model, target).is_some());
+        |doing: &Doing| matches!(doing, Doing::Stop(target, ..) if can::why_not_resumed(model, target).is_some());
     let undo = if group.done.iter().any(stays) { format!(" {}", can::who_lets_all_go_on()) } else { undo };
     if let Some(failed) = group.failed.first() {
         let more = match group.failed.len() {

@@ -3,11 +3,12 @@
 //! Decides that a stop is sent at once and asks nothing but which, and that going on needs a reason and a key.
 
 use desk::{Command, Stoppable};
+use domain::hold::Hold;
 use domain::id::ExperimentId;
 
 use super::{new_group, send};
 use crate::can;
-use crate::message::Effects;
+use crate::message::{Ask, Effects};
 use crate::model::{Doing, Model, Pane};
 use crate::sheets::{self, Reasoned, Resume, Sheet, Stop};
 use crate::theme::Role;
@@ -84,7 +85,7 @@ fn stop(model: &mut Model, target: Stoppable, name: String, effects: &mut Effect
     let experiment = experiment_of(model, &target);
     let group = new_group(model);
     let command = Command::Pause { target: target.clone(), reason: "stopped from the dashboard".to_owned() };
-    send(model, effects, group, experiment, Doing::Stop(target, name), command);
+    send(model, effects, group, experiment, Doing::Stop(target, name, None), command);
 }
 
 /// Pauses what is under the cursor at once, or opens the sheet that lets it go on; on System that of everything.
@@ -105,7 +106,37 @@ pub(super) fn pause(model: &mut Model, effects: &mut Effects) {
 /// Opens the sheet that lets something go on.
 pub(super) fn open_resume(model: &mut Model, target: Stoppable, name: String) {
     let now = model.now.real_ms;
-    model.sheets.push(Sheet::Resume(Reasoned::new(Resume { target, name }, now)));
+    let holds = holds_of(model, &target);
+    if holds.is_empty() {
+        ask_holds(model, &target);
+    }
+    model.sheets.push(Sheet::Resume(Reasoned::new(Resume { target, name, holds }, now)));
+}
+
+/// Returns what stops something, as far as the desk has told.
+fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
+    match target {
+        Stoppable::Agency => model.known.health.as_ref().map(|health| health.holds.clone()),
+        Stoppable::Client(id) => model.known.clients.get(id).map(|client| client.holds.clone()),
+        Stoppable::Account(id) => model.known.accounts.get(id).map(|account| account.holds.clone()),
+        Stoppable::Experiment(code) => {
+            let line = |view: &&desk::query::ExperimentView| view.line.code == *code;
+            model.known.details.values().find(line).map(|view| view.holds.clone())
+        }
+    }
+    .unwrap_or_default()
+}
+
+/// Asks for what stops something, where a sheet could not show it yet.
+fn ask_holds(model: &mut Model, target: &Stoppable) {
+    let ask = match target {
+        Stoppable::Agency => Ask::Health,
+        Stoppable::Client(_) => Ask::Clients,
+        Stoppable::Account(_) => Ask::Accounts,
+        Stoppable::Experiment(code) => Ask::Experiment(code.clone()),
+    };
+    model.wanted.insert(ask);
+    model.ask_at_ms = None;
 }
 
 pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
@@ -115,16 +146,27 @@ pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
         model.say("It needs a reason; nothing was done.", Role::Warn);
         return;
     }
-    let Resume { target, name } = sheet.what.clone();
+    let Resume { target, name, holds } = sheet.what.clone();
     let link = || model.link.why_nothing_may_start(model.now).map(str::to_owned);
     if let Some(why) = can::why_not_resumed(model, &target).or_else(link) {
         model.say(super::sentence(&format!("It does not go on: {why}")), Role::Danger);
         return;
     }
+    if holds.is_empty() {
+        // Nothing is ended that was not shown: what the desk told meanwhile is shown first.
+        let (known, now) = (holds_of(model, &target), model.now.real_ms);
+        ask_holds(model, &target);
+        if let Some(Sheet::Resume(sheet)) = model.sheets.last_mut() {
+            sheet.what.holds = known;
+            sheet.shown_ms = now;
+        }
+        model.say("What stops it was not shown yet; look, then press it again.", Role::Attention);
+        return;
+    }
     model.sheets.pop();
     let group = new_group(model);
     let experiment = experiment_of(model, &target);
-    let command = Command::Resume { target, reason };
+    let command = Command::Resume { target, reason, holds: holds.iter().map(Hold::key).collect() };
     send(model, effects, group, experiment, Doing::Resume(name), command);
 }
 

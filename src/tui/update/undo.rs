@@ -93,7 +93,7 @@ fn has_changed(model: &Model, target: &Stoppable, since: UtcTime) -> bool {
 /// Lets go of last acts that no key of this person takes back; tells whether there were any.
 fn let_go_of_what_stays(model: &mut Model) -> bool {
     let before = model.acts.len();
-    while let Some(Act { what: Acted::Stopped(target, _), .. }) = model.acts.last()
+    while let Some(Act { what: Acted::Stopped(target, ..), .. }) = model.acts.last()
         && can::why_not_resumed(model, target).is_some()
     {
         model.acts.pop();
@@ -109,7 +109,7 @@ fn words(what: &Acted) -> String {
         }
         Acted::Refused(_, code) => format!("your refusal of {code}"),
         Acted::PutOff(_, code) => format!("that you put {code} off"),
-        Acted::Stopped(_, name) => format!("your stop, {name}"),
+        Acted::Stopped(_, name, _) => format!("your stop, {name}"),
     }
 }
 
@@ -133,7 +133,7 @@ fn take_back(model: &mut Model, what: Acted, at: Option<UtcTime>, effects: &mut 
             let command = Command::QueueBack { experiment: code.clone() };
             send(model, effects, group, Some(id), Doing::TakeBack(code), command);
         }
-        Acted::Stopped(target, name)
+        Acted::Stopped(target, name, Some(hold))
             if at.is_some_and(|at| is_within(model, at, STOP_BACK) && !has_changed(model, &target, at)) =>
         {
             if let Some(why) = model.link.why_nothing_may_start(model.now) {
@@ -142,10 +142,11 @@ fn take_back(model: &mut Model, what: Acted, at: Option<UtcTime>, effects: &mut 
             }
             let group = new_group(model);
             let experiment = stop::experiment_of(model, &target);
-            let command = Command::Resume { target, reason: "the stop was taken back at once".to_owned() };
+            let reason = "the stop was taken back at once".to_owned();
+            let command = Command::Resume { target, reason, holds: vec![hold] };
             send(model, effects, group, experiment, Doing::Resume(name), command);
         }
-        Acted::Stopped(target, name) => stop::open_resume(model, target, name),
+        Acted::Stopped(target, name, _) => stop::open_resume(model, target, name),
     }
 }
 
@@ -166,7 +167,7 @@ pub(crate) fn from_log(model: &Model) -> Option<(Acted, UtcTime)> {
             }
             "experiment_rejected" if line.stage == Stage::Preflight => Acted::Refused(id, code),
             "experiment_put_off" if crate::morning::later(model, id).is_some() => Acted::PutOff(id, code),
-            "experiment_paused" if is_paused(line) => Acted::Stopped(Stoppable::Experiment(code.clone()), code),
+            "experiment_paused" if is_paused(line) => Acted::Stopped(Stoppable::Experiment(code.clone()), code, None),
             _ => return None,
         };
         Some((act, event.at))
