@@ -12,6 +12,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::brief::quote;
 use crate::hash::{ContentHash, Digest, Framed};
 use crate::id::VariantId;
 use crate::refusal::Refusal;
@@ -213,6 +214,14 @@ impl Content {
         Facet::ALL.into_iter().filter(|facet| !self.same_facet(other, *facet)).collect()
     }
 
+    /// What stands in a facet, for a sentence: the text, clipped and between quotes, and the names of its pictures.
+    fn shown_facet(&self, facet: Facet) -> String {
+        let text = self.facets.get(&facet).filter(|text| !text.is_empty()).map(|text| quote(text.raw()));
+        let pictures = self.assets.iter().filter(|asset| asset.facet == facet).map(|asset| quote(asset.file.raw()));
+        let parts: Vec<String> = text.into_iter().chain(pictures).collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(" ") }
+    }
+
     fn same_facet(&self, other: &Self, facet: Facet) -> bool {
         let text = |c: &Self| c.facets.get(&facet).map(Untrusted::normalised).unwrap_or_default();
         let assets = |c: &Self| -> Vec<(Digest, String)> {
@@ -253,9 +262,15 @@ impl Variant {
 ///
 /// Every test differs from the control in the variable, in every round, and in nothing else; no two tests are equal.
 pub fn check_single_variable(variable: Facet, variants: &[Variant]) -> Result<(), Refusal> {
+    let rounds: Vec<(char, &[Content])> = variants.iter().map(|v| (v.letter, v.rounds.as_slice())).collect();
+    check_rounds(variable, &rounds)
+}
+
+/// The same over letters and what each shows in each round, for what is not yet kept as a variant.
+pub(crate) fn check_rounds(variable: Facet, variants: &[(char, &[Content])]) -> Result<(), Refusal> {
     let refuse =
         |what: String, why: String, mend: String| Err(Refusal::rule("variant.single-variable", what, why, mend));
-    let Some((control, tests)) = variants.split_first() else {
+    let Some(((_, control), tests)) = variants.split_first() else {
         return refuse(
             "the experiment".to_owned(),
             "it has no variants".to_owned(),
@@ -269,24 +284,22 @@ pub fn check_single_variable(variable: Facet, variants: &[Variant]) -> Result<()
             "add a test variant".to_owned(),
         );
     }
-    for (place, test) in tests.iter().enumerate() {
-        if test.rounds.len() != control.rounds.len() {
+    for (place, (letter, test)) in tests.iter().enumerate() {
+        if test.len() != control.len() {
             return refuse(
-                format!("variant {}", test.letter),
-                format!("it has {} rounds, the control {}", test.rounds.len(), control.rounds.len()),
+                format!("variant {letter}"),
+                format!("it has {} rounds, the control {}", test.len(), control.len()),
                 "give every variant the same rounds".to_owned(),
             );
         }
-        for (round, (mine, theirs)) in test.rounds.iter().zip(&control.rounds).enumerate() {
-            check_round(variable, test.letter, round, mine, theirs)?;
+        for (round, (mine, theirs)) in test.iter().zip(*control).enumerate() {
+            check_round(variable, *letter, round, mine, theirs)?;
         }
-        for other in tests.iter().take(place) {
-            if let Some(round) =
-                test.rounds.iter().zip(&other.rounds).position(|(a, b)| !a.differing_facets(b).contains(&variable))
-            {
+        for (other_letter, other) in tests.iter().take(place) {
+            if let Some(round) = test.iter().zip(*other).position(|(a, b)| !a.differing_facets(b).contains(&variable)) {
                 return refuse(
-                    format!("variant {} round {}", test.letter, round.saturating_add(1)),
-                    format!("its {variable} is equal to that of variant {}", other.letter),
+                    format!("variant {letter} round {}", round.saturating_add(1)),
+                    format!("its {variable} is equal to that of variant {other_letter}"),
                     format!("give each test a {variable} of its own, or drop one"),
                 );
             }
@@ -303,7 +316,11 @@ fn check_round(variable: Facet, letter: char, round: usize, test: &Content, cont
         return Err(Refusal::rule(
             "variant.single-variable",
             what,
-            format!("{variable} is under test, but {} differs from the control too", others.join(", ")),
+            format!(
+                "{variable} is under test, but {} differs from the control too: {}",
+                others.join(", "),
+                side_by_side(letter, &differing, test, control)
+            ),
             format!("make {} equal to the control's, or test it in an experiment of its own", others.join(", ")),
         ));
     }
@@ -324,6 +341,14 @@ fn check_round(variable: Facet, letter: char, round: usize, test: &Content, cont
         ));
     }
     Ok(())
+}
+
+/// What the control and a test show in each of these facets, beside each other.
+fn side_by_side(letter: char, facets: &[Facet], test: &Content, control: &Content) -> String {
+    let pair = |facet: &Facet| {
+        format!("{facet} A {} against {letter} {}", control.shown_facet(*facet), test.shown_facet(*facet))
+    };
+    facets.iter().map(pair).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -348,6 +373,9 @@ mod tests {
         let test = variant('B', vec![content(&[(Facet::Hook, "two"), (Facet::Caption, "other")])]);
         let refusal = check_single_variable(Facet::Hook, &[control.clone(), test]).unwrap_err();
         assert!(refusal.why.contains("caption"), "{refusal}");
+        for shown in ["hook A `one` against B `two`", "caption A `body` against B `other`"] {
+            assert!(refusal.why.contains(shown), "both stand beside each other: {refusal}");
+        }
         let fine = variant('B', vec![content(&[(Facet::Hook, "two"), (Facet::Caption, "body")])]);
         check_single_variable(Facet::Hook, &[control, fine]).unwrap();
     }

@@ -135,6 +135,7 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
 /// Checks a brief against what can be known without a desk.
 fn check(text: &str) -> Result<Told, Failure> {
     let brief = read(text).map_err(|problems| Problem::Invalid(problems.iter().map(ToString::to_string).collect()))?;
+    brief.check_single_variable()?;
     let variants = brief.test_variants.len().saturating_add(1);
     let posts = u32::try_from(variants).unwrap_or(u32::MAX).saturating_mul(brief.exposure_plan.posts_per_variant);
     let line =
@@ -179,6 +180,11 @@ mod tests {
         for template in TEMPLATES {
             assert!(check(template.text).is_ok(), "{}", template.name);
         }
+        let two = Template::named("hook-swap")
+            .unwrap()
+            .text
+            .replace("[[test_variants]]\n", "[[test_variants]]\ncta = \"Write.\"\n");
+        assert!(format!("{:?}", check(&two).unwrap_err()).contains("cta differs"), "the variable is not the only one");
         let failure = check("kind = 3\n").unwrap_err();
         assert_eq!(words(&failure).exit, 8);
         assert!(matches!(failure, Failure::Problem(Problem::Invalid(lines)) if lines.len() > 1));

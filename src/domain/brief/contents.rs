@@ -10,9 +10,10 @@
 use std::collections::BTreeMap;
 
 use super::{AssetRef, Brief, ExposurePlan, RoundText, VariantText};
+use crate::hash::Digest;
 use crate::refusal::Refusal;
 use crate::text::Untrusted;
-use crate::variant::{Asset, Content, Facet};
+use crate::variant::{Asset, Content, Facet, check_rounds};
 
 impl Brief {
     /// Returns how many rounds the brief tells apart, at least 1; `None` where its lists of rounds disagree.
@@ -51,6 +52,26 @@ impl Brief {
             all.push(contents.collect::<Result<_, _>>()?);
         }
         Ok(all)
+    }
+
+    /// Checks the single-variable rule as far as the brief alone can tell: a picture counts by its name and alt text.
+    pub fn check_single_variable(&self) -> Result<(), Refusal> {
+        let by_name = |asset: &AssetRef| {
+            Some(Asset {
+                facet: asset.facet,
+                file: asset.file.clone(),
+                digest: Digest::of(asset.file.raw().as_bytes()),
+                mime: String::new(),
+                bytes: 0,
+                width: 0,
+                height: 0,
+                alt: asset.alt.clone(),
+                has_gps: false,
+            })
+        };
+        let contents = self.contents(&by_name)?;
+        let rounds: Vec<(char, &[Content])> = ('A'..='Z').zip(contents.iter().map(Vec::as_slice)).collect();
+        check_rounds(self.variable_under_test, &rounds)
     }
 
     fn layers<'a>(&'a self, variant: &'a VariantText, rounds: usize) -> Vec<Layers<'a>> {

@@ -16,6 +16,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use read::quote;
 pub use read::{Problem, SIGNALS, read, read_with};
 pub use template::{TEMPLATES, Template};
 pub use write::{json_schema, write};

@@ -20,7 +20,7 @@ use super::Brief;
 use crate::surface::Surfaces;
 use walk::Walk;
 
-pub(super) use excerpt::quote;
+pub(crate) use excerpt::quote;
 pub use sense::SIGNALS;
 
 /// Problems of one file beyond this many are counted, not told.

@@ -21,6 +21,6 @@ pub(super) fn clip(text: &str) -> String {
 }
 
 /// Returns the same between quotes.
-pub(in crate::brief) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     format!("`{}`", clip(text))
 }
