@@ -296,6 +296,26 @@ fn moments_of(day: NaiveDate, walls: &[NaiveTime], days: &[Weekday], zone: crate
     }
 }
 
+/// Days of a run window that are looked through for hours that do not exist: clocks change twice a year.
+const LOOKED_THROUGH: usize = 366;
+
+/// Returns the days and times of day that a brief names and the client's clock skips, in time order, in the window's first
+/// year: where clocks go forward, that hour gives no slot.
+pub fn skipped_hours(brief: &Brief, zone: Zone) -> Vec<(NaiveDate, NaiveTime)> {
+    let plan = &brief.exposure_plan;
+    let walls: Vec<NaiveTime> = plan.times.iter().filter_map(|time| wall(time)).collect();
+    let days: Vec<Weekday> = plan.days.iter().filter_map(|day| day.parse().ok()).collect();
+    let (first, end) = (zone.local(brief.run_window.start).date, zone.local(brief.run_window.end).date);
+    let mut skipped = Vec::new();
+    for day in first.iter_days().take(LOOKED_THROUGH).take_while(|day| *day <= end) {
+        if days.is_empty() || days.contains(&day.weekday()) {
+            skipped.extend(walls.iter().filter(|wall| zone.at(day, **wall).is_none()).map(|wall| (day, *wall)));
+        }
+    }
+    skipped.sort_unstable();
+    skipped
+}
+
 /// Tells whether two moments are in one part of the client's day, which a slot may not leave by hand.
 pub fn same_band(client: &Client, one: UtcTime, other: UtcTime) -> bool {
     let band = |time: UtcTime| HourBand::of_hour(client.zone.local(time).hour).ok();

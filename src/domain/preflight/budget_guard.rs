@@ -6,6 +6,7 @@
 use super::place::shown;
 use super::{Finding, Guard, PREPARED_BEFORE, PreflightFacts, Severity, operator_minutes};
 use crate::brief::Kind;
+use crate::calendar::plan::skipped_hours;
 use crate::time::{Span, UtcTime};
 use crate::variant::{Facet, Lane};
 
@@ -19,7 +20,22 @@ pub fn look(facts: &PreflightFacts<'_>) -> Vec<Finding> {
     let mut findings = posts(facts);
     findings.extend(minutes(facts));
     findings.extend(lead(facts));
+    findings.extend(hours(facts));
     findings
+}
+
+/// Times of day that do not exist on a day of the window.
+fn hours(facts: &PreflightFacts<'_>) -> Vec<Finding> {
+    let finding = |(day, time): (chrono::NaiveDate, chrono::NaiveTime)| {
+        let why = format!(
+            "{} does not exist on {} in {}, where clocks go forward: that day has one slot less",
+            time.format("%H:%M"),
+            day.format("%-d %b %Y"),
+            facts.client.zone
+        );
+        GUARD.finds("budget.no-such-hour", Severity::Info, "exposure_plan.times", why, "name another time, or leave it")
+    };
+    skipped_hours(facts.brief, facts.client.zone).into_iter().map(finding).collect()
 }
 
 fn posts(facts: &PreflightFacts<'_>) -> Vec<Finding> {
@@ -233,6 +249,21 @@ mod tests {
         assert!(look(&world.facts()).is_empty());
         world.client.policy.posts_per_week = 9;
         assert_eq!(rules(&look(&world.facts())), ["budget.posts-per-week"]);
+    }
+
+    #[test]
+    fn an_hour_that_clocks_skip_is_flagged_with_its_day() {
+        let mut world = World::new();
+        world.client.zone = "Europe/London".parse().unwrap();
+        world.brief.exposure_plan.days.clear();
+        world.brief.exposure_plan.times = vec!["01:30".to_owned(), "09:10".to_owned()];
+        world.brief.run_window.start = "2027-03-27T00:00:00Z".parse().unwrap();
+        world.brief.run_window.end = "2027-03-30T00:00:00Z".parse().unwrap();
+        let found = look(&world.facts());
+        assert_eq!((rules(&found), found[0].severity), (vec!["budget.no-such-hour"], Severity::Info));
+        assert!(found[0].why.contains("01:30 does not exist on 28 Mar 2027 in Europe/London"), "{}", found[0].why);
+        world.client.zone = "Asia/Tokyo".parse().unwrap();
+        assert!(look(&world.facts()).is_empty(), "clocks stay there");
     }
 
     #[test]
