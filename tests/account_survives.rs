@@ -139,7 +139,8 @@ fn escalation(agency: &Agency, rule: &str) -> Value {
 }
 
 #[test]
-fn a_warning_stops_every_experiment_of_the_account_within_two_seconds_of_the_answer_until_a_person_lets_it_go_on() {
+fn first_week_12_a_warning_stops_every_experiment_of_the_account_within_two_seconds_of_the_answer_until_a_person_lets_it_go_on()
+ {
     let scene = scene();
     let (agency, network) = (&scene.agency, &scene.network);
     first_is_out(&scene);

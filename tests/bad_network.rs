@@ -222,7 +222,7 @@ fn the_login_of_another_account_never_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn a_session_that_turns_out_to_be_somebody_elses_stops_the_account() {
+fn first_week_13_a_session_that_turns_out_to_be_somebody_elses_stops_the_account() {
     let network = Network::shared();
     let baker = network.account("turned-session");
     let proxy = FaultyProxy::start(network.pds());
@@ -447,7 +447,7 @@ fn raw_cid(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_its_owner_does_to_a_post_is_noticed_at_the_next_age() {
+fn first_week_16_what_its_owner_does_to_a_post_is_noticed_at_the_next_age() {
     let network = Network::shared();
     let baker = network.account("changing-mind");
     let mut agency = Agency::with_client("cha");
@@ -491,7 +491,7 @@ fn what_its_owner_does_to_a_post_is_noticed_at_the_next_age() {
 }
 
 #[test]
-fn a_post_by_hand_keeps_the_planned_one_at_its_distance() {
+fn first_week_15_a_post_by_hand_keeps_the_planned_one_at_its_distance() {
     let network = Network::shared();
     let baker = network.account("by-hand");
     let mut agency = Agency::with_client("han");

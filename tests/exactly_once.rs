@@ -78,7 +78,7 @@ fn events_of(agency: &Agency, post: &Value) -> String {
 }
 
 #[test]
-fn twenty_kills_around_commits_leave_each_post_there_once() {
+fn first_week_10_twenty_kills_around_commits_leave_each_post_there_once() {
     let rounds = if std::env::var_os("EXPOS_TEST_LONG").is_some() { 5 } else { 1 };
     for round in 1..=rounds {
         twenty_kills(&format!("kill-bakery-{round}"));

@@ -123,7 +123,7 @@ fn the_words_that_differ_in_the_third_variant_are_three_keys_away() {
 }
 
 #[test]
-fn thirty_items_that_are_rested_on_take_under_four_minutes_and_nothing_with_a_finding_slips_in() {
+fn first_week_08_thirty_items_that_are_rested_on_take_under_four_minutes_and_nothing_with_a_finding_slips_in() {
     let network = StandIn::new();
     let mut agency = Agency::unfounded();
     agency.ok(&["init"]);

@@ -29,7 +29,7 @@ async fn word(world: &World, uid: u32, code: &str) -> Command {
 }
 
 #[tokio::test]
-async fn a_regulated_client_needs_two_others_and_one_person_is_not_two() {
+async fn first_week_06_a_regulated_client_needs_two_others_and_one_person_is_not_two() {
     let world = regulated().await;
     let code = world.submitted(AUTHOR, &BriefText::new("alpha", "rye", TUESDAY)).await;
     assert_eq!(world.sheet(RITA, &code).await.needed, 2);
