@@ -140,7 +140,8 @@ pub(crate) async fn open(asked: &cli::Demo) -> Result<Demo, String> {
     let twin = BlueskyTwin::new(Arc::clone(&shared), asked.seed);
     let world =
         World { packs: rules.version.clone(), seeds: Seeds::new(asked.seed), adapters: adapters(&twin, &shared) };
-    let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&shared), world);
+    let engine =
+        Engine::new(store.clone(), home.clone(), Arc::clone(&shared), world).on_surfaces(rules.surfaces.clone());
     let desk = Desk::new(store, home.clone(), rules, Arc::clone(&shared), Some(crate::beat_of(&engine)))
         .drawing_from(Seeds::new(asked.seed));
     let running = engine.clone();

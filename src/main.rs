@@ -115,7 +115,8 @@ async fn run_engine(home: Home) -> Result<(), Trouble> {
     let store = own(&home, &clock).await.map_err(|e| words(&e))?;
     let seed = clock::entropy_seed().map_err(|e| words(&e))?;
     let world = World { packs: rules.version.clone(), seeds: Seeds::new(seed), adapters: real_network(&clock) };
-    let engine = Engine::new(store.clone(), home.clone(), Arc::clone(&clock), world);
+    let engine =
+        Engine::new(store.clone(), home.clone(), Arc::clone(&clock), world).on_surfaces(rules.surfaces.clone());
     let desk = Desk::new(store, home.clone(), rules, clock, Some(beat_of(&engine)));
     engine.begin().await.map_err(|e| words(&e))?;
     // Before anybody can see that it runs: whoever sees it may ask it to end.

@@ -28,11 +28,13 @@ pub enum StreamKind {
     Escalation,
     /// A signed round.
     Checkin,
+    /// What an experiment taught.
+    Learning,
 }
 
 impl StreamKind {
     /// All sorts, in the order in which they are rebuilt.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Agency,
         Self::Client,
         Self::Account,
@@ -41,6 +43,7 @@ impl StreamKind {
         Self::Post,
         Self::Escalation,
         Self::Checkin,
+        Self::Learning,
     ];
 
     /// Returns the name in the log.
@@ -54,6 +57,7 @@ impl StreamKind {
             Self::Post => "post",
             Self::Escalation => "escalation",
             Self::Checkin => "checkin",
+            Self::Learning => "learning",
         }
     }
 }

@@ -12,7 +12,10 @@
 //! | paused | paused | resumed → where it was; stopped → completed |
 //! | maturing | running | last snapshot age reached → reviewing |
 //! | reviewing | running | decision → completed |
-//! | completed, invalid | completed, invalid | – |
+//! | completed | completed | – |
+//! | invalid | invalid | – ; cloned or abandoned, it stays invalid (R12) |
+//!
+//! From scheduled, running and maturing alike: reviewed invalid → invalid, reviewed with too few posts left → reviewing.
 
 pub mod later;
 #[cfg(test)]
@@ -32,6 +35,7 @@ use crate::hold::{Hold, HoldKey, Holds, Release};
 use crate::id::{ClientId, ExperimentId};
 use crate::preflight::{Finding, Level, Severity};
 use crate::refusal::Refusal;
+use crate::review::{Ask, Choice, Decision, Review, Reviewed, Signature};
 use crate::time::UtcTime;
 use crate::variant::Variant;
 
@@ -197,6 +201,23 @@ pub struct Experiment {
     /// Until when a person put it off, while it waits for a word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later: Option<later::Later>,
+    /// What it was found to say, and what was decided about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Box<Review>>,
+    /// The experiment that it came out of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Lineage>,
+}
+
+/// A step between an experiment and one that came out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// The other one.
+    pub id: ExperimentId,
+    /// The name that people use.
+    pub code: String,
+    /// Why: what was decided, or which check said invalid.
+    pub why: String,
 }
 
 /// What is asked of an experiment.
@@ -261,8 +282,12 @@ pub enum ExperimentCommand {
         /// Whether any of them is out.
         any_out: bool,
     },
-    /// The last snapshot age of its last post has passed.
-    LastAgeReached,
+    /// What it says was found out.
+    Review(Box<Reviewed>),
+    /// A person says of what could mislead whether it does.
+    Sign(Vec<Signature>),
+    /// A person decides about it.
+    Decide(Box<Ask>),
     /// Stop sending.
     Pause(Hold),
     /// Go on.
@@ -350,6 +375,21 @@ pub enum ExperimentEvent {
     ExperimentMaturing,
     /// Its metrics are ripe.
     ExperimentReviewing,
+    /// What it says was found out: it waits for a decision, or is invalid.
+    ExperimentReviewed {
+        /// What was found, with what this rests on.
+        reviewed: Box<Reviewed>,
+    },
+    /// A person said of what could mislead whether it does.
+    ConfoundersSigned {
+        /// Each word.
+        signatures: Vec<Signature>,
+    },
+    /// A person decided about it.
+    ExperimentDecided {
+        /// What.
+        decision: Box<Decision>,
+    },
     /// It was stopped, for now.
     ExperimentPaused {
         /// By whom and why.
@@ -456,8 +496,11 @@ impl Experiment {
                 })
             }
             ExperimentCommand::AllSettled { any_out } => Ok(self.all_settled(any_out)),
-            ExperimentCommand::LastAgeReached => {
-                Ok(if self.stage == Stage::Maturing { vec![ExperimentEvent::ExperimentReviewing] } else { Vec::new() })
+            ExperimentCommand::Review(reviewed) => self.reviewed(reviewed),
+            ExperimentCommand::Sign(signatures) => self.sign(signatures),
+            ExperimentCommand::Decide(ask) => {
+                let decision = Box::new(self.decision(*ask)?);
+                Ok(vec![ExperimentEvent::ExperimentDecided { decision }])
             }
             ExperimentCommand::Pause(hold) => {
                 if self.stage.is_over() {
@@ -591,6 +634,50 @@ impl Experiment {
         Ok(vec![ExperimentEvent::ExperimentRejected { by, reason }])
     }
 
+    /// Takes what was found: at the last reading of a maturing one; before it only what no post to come can change.
+    fn reviewed(&self, reviewed: Box<Reviewed>) -> Result<Vec<ExperimentEvent>, Refusal> {
+        let fits = match self.stage {
+            Stage::Maturing => true,
+            Stage::Scheduled | Stage::Running => reviewed.early,
+            Stage::Reviewing => self.review.is_none(),
+            Stage::Drafting
+            | Stage::Creating
+            | Stage::Preflight
+            | Stage::AwaitingApproval
+            | Stage::Completed { .. }
+            | Stage::Invalid { .. } => false,
+        };
+        if self.kind == ExperimentKind::House || !fits {
+            return Err(self.wrong_stage("experiment.review", "maturing"));
+        }
+        Ok(vec![ExperimentEvent::ExperimentReviewed { reviewed }])
+    }
+
+    fn sign(&self, signatures: Vec<Signature>) -> Result<Vec<ExperimentEvent>, Refusal> {
+        let Some(review) = self.review.as_ref().filter(|_| self.stage == Stage::Reviewing) else {
+            return Err(self.wrong_stage("review.sign", "reviewing"));
+        };
+        let known = |key: &str| review.made.confounders.iter().any(|it| it.key == key);
+        if let Some(unknown) = signatures.iter().find(|signature| !known(&signature.key)) {
+            let keys: Vec<&str> = review.made.confounders.iter().map(|it| it.key.as_str()).collect();
+            return Err(Refusal::invalid(
+                "review.key",
+                self.what(),
+                format!("`{}` is not on its list of what could mislead", unknown.key),
+                format!("sign one of: {}", keys.join(", ")),
+            ));
+        }
+        let said = |new: &Signature| {
+            let earlier = review.signature(&new.key);
+            earlier.is_some_and(|old| (old.says, &old.note, &old.by) == (new.says, &new.note, &new.by))
+        };
+        let fresh: Vec<Signature> = signatures.into_iter().filter(|new| !said(new)).collect();
+        if fresh.is_empty() {
+            return Err(Refusal::nothing(self.what(), "you have signed that already"));
+        }
+        Ok(vec![ExperimentEvent::ConfoundersSigned { signatures: fresh }])
+    }
+
     fn all_settled(&self, any_out: bool) -> Vec<ExperimentEvent> {
         match self.stage {
             Stage::Scheduled | Stage::Running | Stage::AwaitingApproval if self.kind != ExperimentKind::House => {
@@ -629,6 +716,15 @@ impl Experiment {
                 }
             }
         }
+    }
+}
+
+fn how_it_ended(decision: &Decision) -> String {
+    match (decision.choice, &decision.child) {
+        (Choice::Ship { letter }, _) => format!("{letter} is shipped: {}", decision.why),
+        (Choice::Iterate, Some(child)) => format!("it goes on as {}: {}", child.code, decision.why),
+        (Choice::Iterate, None) => format!("it goes on: {}", decision.why),
+        (Choice::Abandon, _) => format!("abandoned: {}", decision.why),
     }
 }
 
@@ -701,6 +797,27 @@ impl Aggregate for Experiment {
             ExperimentEvent::ExperimentRunning => self.stage = Stage::Running,
             ExperimentEvent::ExperimentMaturing => self.stage = Stage::Maturing,
             ExperimentEvent::ExperimentReviewing => self.stage = Stage::Reviewing,
+            ExperimentEvent::ExperimentReviewed { reviewed } => {
+                self.stage = match reviewed.invalid_because() {
+                    Some(why) => Stage::Invalid { why },
+                    None => Stage::Reviewing,
+                };
+                self.review = Some(Box::new(Review::new((**reviewed).clone())));
+            }
+            ExperimentEvent::ConfoundersSigned { signatures } => {
+                if let Some(review) = &mut self.review {
+                    signatures.iter().cloned().for_each(|signature| review.sign(signature));
+                }
+            }
+            ExperimentEvent::ExperimentDecided { decision } => {
+                // What is invalid stays so, whatever is decided about it.
+                if self.stage == Stage::Reviewing {
+                    self.stage = Stage::Completed { how: how_it_ended(decision) };
+                }
+                if let Some(review) = &mut self.review {
+                    review.decision = Some((**decision).clone());
+                }
+            }
             ExperimentEvent::ExperimentPaused { hold } => self.holds.add(hold.clone()),
             ExperimentEvent::ExperimentResumed { holds, .. } => self.holds.end(holds),
             ExperimentEvent::ExperimentCompleted { how, .. } => self.stage = Stage::Completed { how: how.clone() },

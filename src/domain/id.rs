@@ -1,6 +1,6 @@
 //! Names of things: what each id identifies and how long it lives.
 //!
-//! Made-up ids (experiment, variant, post, escalation, check-in) are 128 bits: 48 of milliseconds, 80 of randomness, shown as
+//! Made-up ids (experiment, variant, post, escalation, check-in, learning) are 128 bits: 48 of milliseconds, 80 of randomness, shown as
 //! 26 Crockford letters, so that they sort by age and a short prefix names one. People's names for things (client,
 //! account) are slugs. Where the time and the randomness come from is the caller's business.
 
@@ -158,6 +158,10 @@ id!(
 id!(
     /// One round that a person signed. Lives for ever.
     CheckinId
+);
+id!(
+    /// One learning. Lives for ever; what was retracted too.
+    LearningId
 );
 id!(
     /// One request of a client of the desk, made by that client; the same id answers the first result for 24 h (T21).

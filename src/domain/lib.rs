@@ -1,8 +1,8 @@
 //! The rules of the agency, pure: no clock, no randomness, no input or output.
 //!
 //! The modules stand in the order of an experiment's life: brief (A), variant (B), preflight (C), calendar, approval and
-//! post (D), outcome and snapshot (G); then what stands beside it. Each rule is written once, here, in the words that operators use.
-//! Times, seeds and facts come in as arguments; what a decision changed goes out as events.
+//! post (D), outcome, review, report and learning (G); then what stands beside it. Each rule is written once, here, in the
+//! words that operators use. Times, seeds and facts come in as arguments; what a decision changed goes out as events.
 
 pub mod brief;
 pub mod variant;
@@ -15,7 +15,10 @@ pub mod experiment;
 pub mod guardrail;
 pub mod post;
 
+pub mod learning;
 pub mod outcome;
+pub mod report;
+pub mod review;
 pub mod snapshot;
 
 pub mod account;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::account::{Account, AccountCommand};
 use domain::client::Client;
 use domain::escalation::Urgency;
-use domain::experiment::{Experiment, ExperimentCommand, Stage};
+use domain::experiment::{Experiment, Stage};
 use domain::hash::Digest;
 use domain::id::{AccountId, PostId};
 use domain::post::{AttemptEnd, CommitOutcome, Live, Post, PostCommand, PostState};
@@ -18,7 +18,7 @@ use domain::role::Scope;
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime};
 use platforms::{Adapter, ForeignPost, MeasureError, Measured, ThreadReply};
-use store::follow::{escalate_post, experiment_decide, post_decide};
+use store::follow::{escalate_post, post_decide};
 use store::{Cause, ExperimentFilter, ExternalPost, StoreError, View};
 
 use crate::error::allowed;
@@ -37,7 +37,6 @@ struct Plan {
     due: BTreeMap<AccountId, Vec<DueSnapshot>>,
     next: Option<UtcTime>,
     watched: Vec<AccountId>,
-    ripe: Vec<domain::id::ExperimentId>,
 }
 
 impl Inner {
@@ -58,12 +57,6 @@ impl Inner {
         }
         for account in plan.watched {
             next = sooner(next, Some(self.watch_by_hand(&account).await?));
-        }
-        for id in plan.ripe {
-            let written = self.store.write(Cause::engine(Task::Collect.as_str()), move |tx| {
-                experiment_decide(tx, id, ExperimentCommand::LastAgeReached)
-            });
-            allowed(written.await)?.ok();
         }
         Ok(next)
     }
@@ -277,11 +270,14 @@ fn depth(replies: &[ThreadReply], root: &str) -> usize {
 }
 
 fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<Plan, StoreError> {
-    let mut plan = Plan { due: BTreeMap::new(), next: None, watched: Vec::new(), ripe: Vec::new() };
-    let filter = ExperimentFilter { stages: vec!["scheduled", "running", "maturing"], ..ExperimentFilter::default() };
+    let mut plan = Plan { due: BTreeMap::new(), next: None, watched: Vec::new() };
+    // What ended before its last reading is read on: a post that is out may still be deleted or edited.
+    let stages = vec!["scheduled", "running", "maturing", "reviewing", "invalid"];
+    let filter = ExperimentFilter { stages, ..ExperimentFilter::default() };
     for experiment in view.experiments(&Scope::All, &filter)? {
         let Some(brief) = &experiment.brief else { continue };
-        if !plan.watched.contains(&brief.exposure_plan.account) {
+        let goes_on = matches!(experiment.stage, Stage::Scheduled | Stage::Running | Stage::Maturing);
+        if goes_on && !plan.watched.contains(&brief.exposure_plan.account) {
             plan.watched.push(brief.exposure_plan.account.clone());
         }
         let Some(client) = view.client(&experiment.client)? else { continue };
@@ -298,11 +294,9 @@ fn add_due(
     now: UtcTime,
 ) -> Result<(), StoreError> {
     let ages = experiment.brief.as_ref().map(|b| b.exposure_plan.snapshot_ages.clone()).unwrap_or_default();
-    let mut open = false;
     for post in view.posts_of(experiment.id)? {
         let Some(live) = post.live().cloned() else { continue };
         for age in ages.iter().filter(|age| !post.snapshots.contains(age)) {
-            open = true;
             let due = live.at.plus(age.0.max(client.policy.earliest_counts.unwrap_or(Span::ZERO)));
             if due <= now {
                 plan.due.entry(post.account.clone()).or_default().push(DueSnapshot {
@@ -314,9 +308,6 @@ fn add_due(
                 plan.next = sooner(plan.next, Some(due));
             }
         }
-    }
-    if experiment.stage == Stage::Maturing && !open {
-        plan.ripe.push(experiment.id);
     }
     Ok(())
 }

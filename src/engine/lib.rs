@@ -12,6 +12,7 @@
 //! | `verify` | reads back what is out, as somebody who is not logged in |
 //! | `collect` | reads metrics at equal ages, and posts made by hand |
 //! | `watch` | stops an account at once when an answer says that it is warned, challenged or restricted |
+//! | `review` | says what an experiment says once its last reading is in, or once nothing can change it |
 //! | `tend` | refreshes logins, keeps the heartbeat |
 
 mod collect;
@@ -21,6 +22,7 @@ mod error;
 mod launch;
 mod logins;
 mod pulse;
+mod review;
 mod settle;
 mod tend;
 mod verify;
@@ -31,6 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clock::{Clock, JumpWatch, Seeds};
 use domain::id::AccountId;
+use domain::surface::Surfaces;
 use domain::time::{Span, UtcTime};
 use store::facts::Surroundings;
 use store::{Home, Store};
@@ -59,14 +62,16 @@ pub enum Task {
     Collect,
     /// Stops accounts.
     Watch,
+    /// Says what was found.
+    Review,
     /// Keeps house.
     Tend,
 }
 
 impl Task {
     /// All tasks, in the order in which a new owner takes their first step: what is in doubt comes before anything new.
-    pub const ALL: [Self; 7] =
-        [Self::Settle, Self::Connect, Self::Watch, Self::Launch, Self::Verify, Self::Collect, Self::Tend];
+    pub const ALL: [Self; 8] =
+        [Self::Settle, Self::Connect, Self::Watch, Self::Launch, Self::Verify, Self::Collect, Self::Review, Self::Tend];
 
     /// Returns the name that health and events use.
     pub const fn as_str(self) -> &'static str {
@@ -77,6 +82,7 @@ impl Task {
             Self::Verify => "verify",
             Self::Collect => "collect",
             Self::Watch => "watch",
+            Self::Review => "review",
             Self::Tend => "tend",
         }
     }
@@ -118,6 +124,11 @@ pub(crate) struct Inner {
     failure: Mutex<Option<EngineError>>,
     /// When a read that did not succeed is tried again. Lost in a restart, which only means that it is tried at once.
     again: Mutex<std::collections::BTreeMap<String, (u32, UtcTime)>>,
+    /// What each surface takes and tells.
+    surfaces: Arc<Surfaces>,
+    /// Of what an experiment's posts were when it was last asked whether anything can still change its verdict. Lost in a
+    /// restart, which only means that it is asked once more.
+    weighed: Mutex<std::collections::BTreeMap<domain::id::ExperimentId, domain::hash::Digest>>,
 }
 
 impl Engine {
@@ -142,8 +153,21 @@ impl Engine {
             begun: OnceCell::new(),
             failure: Mutex::default(),
             again: Mutex::default(),
+            surfaces: Arc::new(Surfaces::embedded().clone()),
+            weighed: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Goes by these surfaces in place of the ones built in: those that the desk of this home goes by.
+    ///
+    /// Has no effect on an engine that has clones: they would go by others.
+    #[must_use]
+    pub fn on_surfaces(mut self, surfaces: Surfaces) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.surfaces = Arc::new(surfaces);
+        }
+        self
     }
 
     /// Returns what the tasks say of themselves, for whoever asks.
@@ -243,6 +267,7 @@ impl Inner {
             Task::Verify => self.verify().await,
             Task::Collect => self.collect().await,
             Task::Watch => self.watch().await,
+            Task::Review => self.review().await,
             Task::Tend => self.tend().await,
         }
     }

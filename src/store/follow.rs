@@ -6,7 +6,7 @@
 use domain::account::Account;
 use domain::actor::Actor;
 use domain::escalation::{Escalation, EscalationCommand, EscalationEnd, EscalationEvent, Subject, Urgency};
-use domain::experiment::{Experiment, ExperimentCommand};
+use domain::experiment::{Experiment, ExperimentCommand, Stage};
 use domain::hash::Framed;
 use domain::id::{ClientId, EscalationId, PostId};
 use domain::post::{Post, PostCommand, PostEvent, PostState};
@@ -126,7 +126,8 @@ fn all_settled(tx: &mut Tx<'_>, post: &Post) -> Result<(), Stop> {
     if posts.iter().all(|p| p.state.is_settled()) {
         let any_out = posts.iter().any(|p| p.live().is_some());
         let after = experiment_decide(tx, post.experiment, ExperimentCommand::AllSettled { any_out })?;
-        if after.stage.is_over() {
+        // What is invalid keeps its layer until a person cloned or abandoned it: a clone takes it over.
+        if matches!(after.stage, Stage::Completed { .. }) {
             release_layer(tx, &after, "the experiment is over")?;
         }
     }

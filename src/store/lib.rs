@@ -12,6 +12,7 @@ mod chain;
 mod connection;
 mod convert;
 mod error;
+pub mod evidence;
 pub mod facts;
 pub mod follow;
 mod home;
@@ -46,7 +47,9 @@ pub use open::Open;
 pub use rebuild::Difference;
 pub use stored::Stored;
 pub use tx::{Cause, Tx};
-pub use view::{Deed, Escalations, ExperimentFilter, ExternalPost, Heartbeat, RefusalRecord, Remembered, View};
+pub use view::{
+    Deed, Escalations, ExperimentFilter, ExternalPost, Heartbeat, LearningFilter, RefusalRecord, Remembered, View,
+};
 pub use writer::Counts;
 
 use lock::OwnerLock;

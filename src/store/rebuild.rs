@@ -16,6 +16,7 @@ use domain::escalation::Escalation;
 use domain::experiment::Experiment;
 use domain::hash::Digest;
 use domain::id::{ClientId, PostId};
+use domain::learning::Learning;
 use domain::post::{Post, PostEvent};
 use domain::time::SnapshotAge;
 use rusqlite::types::Value;
@@ -56,6 +57,10 @@ pub(crate) fn compare(connection: &Connection) -> Result<Vec<Difference>, StoreE
             StreamKind::Post => compare_table::<Post>(connection, &mut found)?,
             StreamKind::Escalation => compare_table::<Escalation>(connection, &mut found)?,
             StreamKind::Checkin => compare_table::<Checkin>(connection, &mut found)?,
+            StreamKind::Learning => {
+                compare_table::<Learning>(connection, &mut found)?;
+                compare_words(connection, &mut found)?;
+            }
         }
     }
     Ok(found)
@@ -162,6 +167,20 @@ fn compare_row<A: Stored>(
     }
     if columns != expected {
         differs("the columns to search by say something else than its state".to_owned());
+    }
+    Ok(())
+}
+
+/// Compares the words by which learnings are found with the rows that they are of; those were compared with the log.
+fn compare_words(connection: &Connection, found: &mut Vec<Difference>) -> Result<(), StoreError> {
+    let mut question = connection.prepare(
+        "SELECT l.key FROM learning l WHERE (SELECT group_concat(m.words, '') FROM memory m WHERE m.key = l.key) IS NOT l.words
+         UNION SELECT m.key FROM memory m WHERE m.key NOT IN (SELECT key FROM learning)",
+    )?;
+    let mut rows = question.query([])?;
+    while let Some(row) = rows.next()? {
+        let how = "it is not found by the words that it has".to_owned();
+        found.push(Difference { kind: StreamKind::Learning, key: row.get(0)?, how });
     }
     Ok(())
 }

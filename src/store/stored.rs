@@ -11,7 +11,8 @@ use domain::checkin::Checkin;
 use domain::client::Client;
 use domain::escalation::Escalation;
 use domain::experiment::Experiment;
-use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, LearningId, PostId};
+use domain::learning::Learning;
 use domain::post::{Attempt, Post, PostEvent};
 use domain::role::Scope;
 use rusqlite::types::Value;
@@ -367,6 +368,39 @@ impl table::Table for Checkin {
             Scope::Only(clients) => text(clients.iter().map(ClientId::as_str).collect::<serde_json::Value>()),
         };
         vec![text(self.round), text(self.date), covers, Value::Integer(i64::from(self.by.uid))]
+    }
+}
+
+impl Stored for Learning {
+    type Key = LearningId;
+    const NOUN: &'static str = "learning";
+
+    fn key_text(key: &LearningId) -> String {
+        key.to_string()
+    }
+
+    fn key(&self) -> LearningId {
+        self.id
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Some(&self.client)
+    }
+}
+
+impl table::Table for Learning {
+    const INSERT: &'static str = "INSERT INTO learning (key, version, body, words, retracted, client, experiment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    const UPDATE: &'static str =
+        "UPDATE learning SET version = ?2, body = ?3, words = ?4, retracted = ?5 WHERE key = ?1";
+    const FIND: &'static str = "SELECT version, body FROM learning WHERE key = ?1";
+    const SHOW: &'static str = "SELECT key, version, body, words, retracted, client, experiment FROM learning";
+
+    fn changing(&self) -> Vec<Value> {
+        vec![text(self.words()), Value::Integer(i64::from(self.retracted.is_some()))]
+    }
+
+    fn fixed(&self) -> Vec<Value> {
+        vec![text(&self.client), text(self.experiment)]
     }
 }
 

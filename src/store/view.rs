@@ -9,6 +9,7 @@
 mod account;
 mod checkin;
 mod experiment;
+mod learning;
 mod log;
 mod post;
 mod snapshot;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, OptionalExtension, Params};
 
 pub use account::ExternalPost;
 pub use experiment::ExperimentFilter;
+pub use learning::LearningFilter;
 pub(crate) use log::ANSWERS_KEPT;
 pub use log::{Deed, Heartbeat, RefusalRecord, Remembered};
 pub(crate) use snapshot::snapshots;

@@ -181,6 +181,8 @@ pub(super) fn new(context: &mut Context, tx: &mut Tx<'_>) -> Result<Done, Stop> 
         holds: Holds::default(),
         created: tx.now(),
         later: None,
+        review: None,
+        parent: None,
     };
     tx.append::<Experiment>(
         &id,

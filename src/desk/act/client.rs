@@ -132,6 +132,8 @@ pub(super) fn new(
         holds: Holds::default(),
         created: now,
         later: None,
+        review: None,
+        parent: None,
     };
     let code = standing.code.clone();
     tx.append::<Experiment>(&house, vec![ExperimentEvent::ExperimentCreated { experiment: Box::new(standing) }])?;

@@ -8,6 +8,7 @@ use crate::brief::{Template, read};
 use crate::hash::{Digest, Fingerprint};
 use crate::hold::HoldCause;
 use crate::preflight::Guard;
+use crate::review::Reviewed;
 use crate::time::{Span, Window};
 
 const START: UtcTime = UtcTime::from_micros(0);
@@ -26,7 +27,7 @@ enum Ask {
     Lose,
     Out,
     Settled { any_out: bool },
-    Ripe,
+    Reviewed { early: bool, invalid: bool },
     Pause,
     Resume { reason: bool },
     Stop { reason: bool },
@@ -49,7 +50,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         Just(Ask::Lose),
         Just(Ask::Out),
         any::<bool>().prop_map(|any_out| Ask::Settled { any_out }),
-        Just(Ask::Ripe),
+        (any::<bool>(), any::<bool>()).prop_map(|(early, invalid)| Ask::Reviewed { early, invalid }),
         Just(Ask::Pause),
         any::<bool>().prop_map(|reason| Ask::Resume { reason }),
         any::<bool>().prop_map(|reason| Ask::Stop { reason }),
@@ -104,7 +105,7 @@ fn command(ask: Ask) -> ExperimentCommand {
         Ask::Lose => ExperimentCommand::LoseApproval { why: "w".to_owned() },
         Ask::Out => ExperimentCommand::PostOut,
         Ask::Settled { any_out } => ExperimentCommand::AllSettled { any_out },
-        Ask::Ripe => ExperimentCommand::LastAgeReached,
+        Ask::Reviewed { early, invalid } => ExperimentCommand::Review(Box::new(found(early, invalid))),
         Ask::Pause => ExperimentCommand::Pause(pause()),
         Ask::Resume { reason: given } => {
             ExperimentCommand::Resume(Release { reason: reason(given), holds: vec![pause().key()] })
@@ -122,6 +123,25 @@ fn pause() -> Hold {
 fn put_off(hours: i64) -> later::PutOff {
     let later = later::Later { until: START.plus(Span::hours(hours)), by: "ada".to_owned() };
     later::PutOff { later, now: START, first: START.plus(Span::hours(3)), prepare_lead: Span::minutes(30) }
+}
+
+/// What is found out of nothing but a word.
+fn found(early: bool, invalid: bool) -> Reviewed {
+    let outcome = serde_json::from_value(serde_json::json!({
+        "say": if invalid { "invalid" } else { "no_call" },
+        "sentence": if invalid { "Not comparable: B is late. Outcomes are informational only." } else { "No call." },
+        "winner": null, "age": "1d", "comparable": null, "checks": [], "variants": [], "proxies": [], "ranking": [],
+        "confidence": null, "would_change": [], "next": "wait", "seed": 1, "draw_repeated": true,
+    }));
+    Reviewed {
+        at: START,
+        outcome: outcome.unwrap(),
+        confirmed: None,
+        early,
+        evidence: Digest::of(b"evidence"),
+        rules: "r".to_owned(),
+        confounders: Vec::new(),
+    }
 }
 
 fn blocking() -> Finding {
@@ -155,6 +175,8 @@ fn taken_in(kind: ExperimentKind, stage: Stage) -> Experiment {
         holds: Holds::default(),
         created: START,
         later: None,
+        review: None,
+        parent: None,
     }
 }
 
@@ -197,7 +219,7 @@ impl Naive {
                 }
             }
             Ask::Look { blocked } => {
-                if self.is(&["completed"]) {
+                if self.is(&["completed", "invalid"]) {
                     return false;
                 }
                 self.blocked = blocked;
@@ -266,13 +288,15 @@ impl Naive {
                     self.stage = if any_out { "maturing" } else { "completed" };
                 }
             }
-            Ask::Ripe => {
-                if self.is(&["maturing"]) {
-                    self.stage = "reviewing";
+            Ask::Reviewed { early, invalid } => {
+                let fits = self.is(&["maturing"]) || early && self.is(&["scheduled", "running"]);
+                if !fits {
+                    return false;
                 }
+                self.stage = if invalid { "invalid" } else { "reviewing" };
             }
             Ask::Pause => {
-                if self.is(&["completed"]) {
+                if self.is(&["completed", "invalid"]) {
                     return false;
                 }
                 self.held = true;

@@ -30,8 +30,13 @@ impl Slot<'_> {
         number(snapshot, metric)
     }
 
-    fn out_at(&self) -> Option<UtcTime> {
+    pub(super) fn out_at(&self) -> Option<UtcTime> {
         self.post.and_then(Post::live).map(|live| live.at)
+    }
+
+    /// Tells whether it was read at an age.
+    pub(super) fn is_read(&self, age: SnapshotAge) -> bool {
+        self.snapshots.iter().any(|snapshot| snapshot.age == age)
     }
 }
 
@@ -60,7 +65,7 @@ pub(super) fn counts(slots: &[Slot<'_>], variants: usize, age: SnapshotAge) -> V
     (0..variants)
         .map(|variant| {
             let of = || slots.iter().filter(move |slot| slot.planned.variant == variant);
-            let is_read = |slot: &&Slot<'_>| slot.snapshots.iter().any(|snapshot| snapshot.age == age);
+            let is_read = |slot: &&Slot<'_>| slot.is_read(age);
             VariantCount {
                 letter: science::inference::letter(variant),
                 planned: of().count(),
@@ -87,7 +92,7 @@ pub(super) fn missing(facts: &OutcomeFacts<'_>, slots: &[Slot<'_>], age: Snapsho
     if doubt > 0 {
         missing.push(format!("{} in doubt: whether it is out must be settled", posts(doubt)));
     }
-    let unread = |slot: &&Slot<'_>| slot.out_at().is_some() && !slot.snapshots.iter().any(|s| s.age == age);
+    let unread = |slot: &&Slot<'_>| slot.out_at().is_some() && !slot.is_read(age);
     let unread: Vec<&Slot<'_>> = slots.iter().filter(unread).collect();
     if let Some(last) = unread.iter().filter_map(|slot| slot.out_at()).max() {
         let due = last.plus(age.0);
@@ -115,6 +120,28 @@ pub(super) fn post_facts(
             one(facts, slot, (planned.class, *block), reads)
         })
         .collect()
+}
+
+/// Puts in place of what is still to come the best that can come of it: on time, as approved, read in full.
+pub(super) fn hope(posts: &mut [PostFacts], slots: &[Slot<'_>], age: SnapshotAge, proxies: usize) {
+    let decision = hours(age.0);
+    let perfect = Read { nominal: decision, actual: decision, proxies: vec![Some(1.0); proxies], ..Read::default() };
+    for (facts, slot) in posts.iter_mut().zip(slots) {
+        let Some(post) = slot.post else { continue };
+        if post.state.is_unsent() || post.state.is_in_doubt() {
+            facts.posted = Some(facts.planned);
+            facts.delivered = Delivered::Verified;
+            facts.class = Some(facts.planned_class);
+            facts.late = Some(0.0);
+            facts.record = Record::Same;
+            facts.reads = vec![perfect.clone()];
+        } else if facts.delivered != Delivered::Not && !slot.is_read(age) {
+            if facts.delivered == Delivered::Unverified {
+                facts.delivered = Delivered::Verified;
+            }
+            facts.reads.push(perfect.clone());
+        }
+    }
 }
 
 fn one(
@@ -243,7 +270,7 @@ fn is_failed(state: &PostState) -> bool {
 
 /// Returns a span in hours.
 #[expect(clippy::cast_precision_loss, reason = "a span of years is exact to a microsecond in 53 bits")]
-pub(super) fn hours(span: Span) -> f64 {
+pub(crate) fn hours(span: Span) -> f64 {
     span.micros() as f64 / 3_600_000_000.0
 }
 

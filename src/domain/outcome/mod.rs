@@ -6,13 +6,14 @@
 //! proxy is read is `proxy`, what is told is `shape`.
 //!
 //! Invariants: nothing is compared before every post is settled and read at the declared age; ages are never mixed; what is
-//! not known is absent and never 0 (I20); an invalid experiment names no winner.
+//! not known is absent and never 0 (I20); an invalid experiment names no winner. What can no longer come out well is said
+//! before the end (X3): the posts to come are hoped to be perfect, and even so it is invalid, or too few can be compared.
 
 mod evidence;
 mod proxy;
 mod shape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use science::inference::{
     CONTROL, Call, Judgement, NEEDED, NoCall, ProxyValues, Rule, Trial, Trusted, WinnerInput, judge, noticeable,
@@ -20,6 +21,7 @@ use science::inference::{
 };
 use science::validity::{self, Validity};
 
+pub(crate) use evidence::hours;
 pub use science::inference::{Strength, one_in, percent};
 pub use science::validity::{Check, Finding, Verdict};
 pub use shape::{Middle, Outcome, ProxyOutcome, Ranked, Ratio, Say, VariantCount};
@@ -28,6 +30,7 @@ use crate::brief::{Brief, Kind, StopCondition};
 use crate::calendar::plan::{Drawn, Plan, redraw};
 use crate::client::Client;
 use crate::experiment::{Experiment, Stage};
+use crate::hash::{Digest, Framed};
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
@@ -57,10 +60,64 @@ pub struct OutcomeFacts<'a> {
     pub now: UtcTime,
 }
 
+/// Names the rules that a verdict was made by; it stands beside the verdict, so that both can be explained years later.
+pub const RULES: &str = "checks 18, winner rule 4.5, version 1";
+
+/// What is known of the posts to come, and of the warnings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// All that counts is in; nobody has answered for a warning.
+    Whole,
+    /// The same, and a person has said of each warning that it explains nothing.
+    Confirmed,
+    /// Posts to come are hoped to be perfect.
+    Hopeful,
+}
+
 /// Says what an experiment says now.
 ///
 /// Refuses an experiment without a brief, which tests nothing, and one without a plan, which has nothing to compare.
 pub fn review(facts: &OutcomeFacts<'_>) -> Result<Outcome, Refusal> {
+    Ok(of(facts, Mode::Whole)?.outcome())
+}
+
+/// Says what an experiment says where a person answered for every warning that it explains nothing.
+pub fn confirmed(facts: &OutcomeFacts<'_>) -> Result<Outcome, Refusal> {
+    Ok(of(facts, Mode::Confirmed)?.outcome())
+}
+
+/// Says what an experiment says before its last reading, where no post to come can change that: a check says invalid, or
+/// enough comparable posts are out of reach (X3). `None` where it may still come out well.
+pub fn early(facts: &OutcomeFacts<'_>) -> Result<Option<Outcome>, Refusal> {
+    let review = of(facts, Mode::Hopeful)?;
+    let found = review.outcome();
+    // Losses apart are made even again by drawing the unsent rest of a block anew: they count once nothing is unsent.
+    let unsent = facts.posts.iter().any(|post| post.state.is_unsent());
+    let lasting =
+        |finding: &Finding| finding.verdict == Verdict::Invalid && !(unsent && finding.check == Check::Attrition);
+    let invalid = found.say == Say::Invalid && found.checks.iter().any(lasting);
+    let hopeless = found.say != Say::NothingRead && review.out_of_reach();
+    Ok((invalid || hopeless).then_some(found))
+}
+
+/// Returns the digest of all that a verdict is made from: two verdicts from the same evidence and rules are the same.
+pub fn digest(facts: &OutcomeFacts<'_>) -> Digest {
+    let mut framed = Framed::new("expos.evidence.1").field(&facts.experiment.id.to_bytes());
+    framed = framed.text(&facts.experiment.plan.as_ref().map_or(0, |plan| plan.seed).to_string());
+    for post in facts.posts {
+        framed = framed.field(&post.id.to_bytes()).text(post.state.word()).field(post.content.0.bytes());
+        framed = framed.text(&post.live().map_or_else(String::new, |live| live.at.to_string()));
+        framed = framed.text(post.altered_to.as_deref().unwrap_or_default());
+    }
+    let mut read: Vec<Digest> = facts.snapshots.iter().map(Snapshot::digest).collect();
+    read.sort_unstable();
+    framed = read.iter().fold(framed.text("snapshots"), |framed, digest| framed.field(digest.bytes()));
+    let mut others = facts.others.to_vec();
+    others.sort_unstable();
+    others.iter().fold(framed.text("others"), |framed, at| framed.text(&at.to_string())).digest()
+}
+
+fn of<'a>(facts: &'a OutcomeFacts<'a>, mode: Mode) -> Result<Review<'a>, Refusal> {
     let what = || format!("experiment {}", facts.experiment.code);
     let Some(brief) = &facts.experiment.brief else {
         let why = "it is the house experiment, which tests nothing";
@@ -70,8 +127,7 @@ pub fn review(facts: &OutcomeFacts<'_>) -> Result<Outcome, Refusal> {
         let why = "it has no plan yet, so there is nothing to compare";
         return Err(Refusal::rule("outcome.no-plan", what(), why, "submit it with `expos experiment submit`"));
     };
-    let review = Review { facts, brief, plan, drawn: redraw(brief, facts.client.zone, plan), age: primary.age };
-    Ok(review.outcome())
+    Ok(Review { facts, brief, plan, drawn: redraw(brief, facts.client.zone, plan), age: primary.age, mode })
 }
 
 struct Review<'a> {
@@ -80,6 +136,7 @@ struct Review<'a> {
     plan: &'a Plan,
     drawn: Drawn,
     age: SnapshotAge,
+    mode: Mode,
 }
 
 impl Review<'_> {
@@ -118,7 +175,7 @@ impl Review<'_> {
             | Stage::Reviewing
             | Stage::Completed { .. } => None,
         };
-        if stage_says.is_none() && !outcome.would_change.is_empty() {
+        if stage_says.is_none() && self.mode != Mode::Hopeful && !outcome.would_change.is_empty() {
             outcome.sentence = format!("Not ripe: {}.", outcome.would_change.join("; "));
             // What is not read yet is not set aside for it.
             for proxy in outcome.proxies.iter_mut().filter(|proxy| proxy.age == self.age) {
@@ -126,9 +183,13 @@ impl Review<'_> {
             }
             return outcome;
         }
-        let posts = evidence::post_facts(self.facts, &slots, &self.drawn, &proxies);
-        let hours = evidence::hours(self.age.0);
-        let valid = validity::evaluate(&validity::Facts { posts: &posts, variants: self.variants(), decision: hours });
+        let mut valid = self.validity(&slots, &proxies);
+        if self.mode == Mode::Hopeful {
+            // What is hoped for may keep it valid; it has no numbers to be compared.
+            for (here, slot) in valid.comparable.iter_mut().zip(&slots) {
+                *here = *here && slot.is_read(self.age);
+            }
+        }
         for (variant, count) in outcome.variants.iter_mut().enumerate() {
             let each = self.drawn.assignment.labels.iter().zip(&valid.comparable);
             count.comparable = Some(each.filter(|(label, here)| **label == variant && **here).count());
@@ -136,7 +197,9 @@ impl Review<'_> {
         outcome.checks.clone_from(&valid.findings);
         outcome.comparable = Some(if stage_says.is_some() { Verdict::Invalid } else { valid.verdict });
         let reason = stage_says.or_else(|| worst(&valid));
-        if proxies.taking_part.is_empty() && valid.verdict != Verdict::Invalid {
+        // Hoping says nothing about proxies of which nothing was read: which of them take part is not known yet.
+        let nothing_hoped = self.mode == Mode::Hopeful && proxies.taking_part.is_empty();
+        if nothing_hoped || proxies.taking_part.is_empty() && valid.verdict != Verdict::Invalid {
             outcome.say = Say::NothingRead;
             outcome.sentence = "No declared proxy was read, so there is nothing to compare.".to_owned();
             outcome.next = "abandon it, or repeat it where the metrics can be read".to_owned();
@@ -159,6 +222,33 @@ impl Review<'_> {
             }
         }
         outcome
+    }
+
+    fn validity(&self, slots: &[evidence::Slot<'_>], proxies: &Proxies) -> Validity {
+        let mut posts = evidence::post_facts(self.facts, slots, &self.drawn, proxies);
+        if self.mode == Mode::Hopeful {
+            evidence::hope(&mut posts, slots, self.age, proxies.taking_part.len());
+        }
+        let decision = evidence::hours(self.age.0);
+        validity::evaluate(&validity::Facts { posts: &posts, variants: self.variants(), decision })
+    }
+
+    /// Tells whether so many posts are lost that neither the control and any test can have enough; never where the plan
+    /// itself was too small, which was known before it began.
+    fn out_of_reach(&self) -> bool {
+        let slots = evidence::slots(self.facts, self.plan);
+        let needed = self.needed();
+        let planned = evidence::counts(&slots, self.variants(), self.age);
+        if planned.iter().any(|count| count.planned < needed) {
+            return false;
+        }
+        let proxies = Proxies::read(self.brief, self.facts.surface, self.age, &slots);
+        let valid = self.validity(&slots, &proxies);
+        let left = |variant: usize| {
+            let each = self.drawn.assignment.labels.iter().zip(&valid.comparable);
+            each.filter(|(label, here)| **label == variant && **here).count()
+        };
+        left(CONTROL) < needed || (CONTROL.saturating_add(1)..self.variants()).all(|variant| left(variant) < needed)
     }
 
     fn rule(&self) -> Rule {
@@ -191,7 +281,7 @@ impl Review<'_> {
             proxies.taking_part.iter().map(|declared| ProxyValues { values: declared.filled(), scale: None }).collect();
         let trusted = match comparable {
             Some(Verdict::Invalid) => Trusted::Invalid,
-            // Nobody has answered for a warning: there is no such answer in the log yet.
+            Some(Verdict::Warn) if self.mode == Mode::Confirmed => Trusted::Confirmed,
             Some(Verdict::Warn) => Trusted::Unanswered,
             Some(Verdict::Ok | Verdict::Unavailable) | None => Trusted::Ok,
         };

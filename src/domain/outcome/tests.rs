@@ -13,25 +13,26 @@ use crate::post::{Live, PostKind, PostState, Proof};
 use crate::preflight::Level;
 use crate::snapshot::{Reading, SnapshotRow};
 use crate::surface::Surfaces;
+use crate::text::Untrusted;
 use crate::time::{Span, Zone};
-use crate::variant::Variant;
+use crate::variant::{Content, Facet, Variant};
 
 const DAY: SnapshotAge = SnapshotAge(Span::hours(24));
 const REPLIES: &str = "replyCount";
 const REPOSTS: &str = "repostCount";
 
 /// The hook swap, five posts a variant, all out and verified a minute after their slots.
-struct World {
-    experiment: Experiment,
-    client: Client,
-    posts: Vec<Post>,
-    snapshots: Vec<Snapshot>,
-    others: Vec<UtcTime>,
-    now: UtcTime,
+pub(crate) struct World {
+    pub(crate) experiment: Experiment,
+    pub(crate) client: Client,
+    pub(crate) posts: Vec<Post>,
+    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) others: Vec<UtcTime>,
+    pub(crate) now: UtcTime,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let brief = read(Template::named("hook-swap").unwrap().text).unwrap();
         let start = brief.run_window.start;
         let client = Client {
@@ -50,7 +51,10 @@ impl World {
                 id: VariantId::new(start, [letter as u8; 10]),
                 letter,
                 revision: 1,
-                rounds: Vec::new(),
+                rounds: vec![Content {
+                    facets: [(Facet::Hook, Untrusted::new(format!("Hook of {letter}")))].into(),
+                    ..Content::default()
+                }],
             })
             .to_vec();
         let posts = plan.slots.iter().map(|slot| post(&client, &variants[slot.variant], slot, &brief)).collect();
@@ -72,6 +76,8 @@ impl World {
             holds: Holds::default(),
             created: start,
             later: None,
+            review: None,
+            parent: None,
         };
         let now = start.plus(Span::days(14));
         Self { experiment, client, posts, snapshots: Vec::new(), others: Vec::new(), now }
@@ -99,7 +105,7 @@ impl World {
     }
 
     /// B far ahead in both.
-    fn won() -> Self {
+    pub(crate) fn won() -> Self {
         let low: &[f64] = &[3.0, 5.0, 4.0, 6.0, 4.0];
         let high: &[f64] = &[13.0, 15.0, 12.0, 16.0, 14.0];
         Self::new(7).with([low, high], [low, high])
@@ -110,12 +116,12 @@ impl World {
     }
 
     /// The posts of a variant, by their place.
-    fn of(&self, letter: char) -> Vec<usize> {
+    pub(crate) fn of(&self, letter: char) -> Vec<usize> {
         let each = self.posts.iter().enumerate().filter(|(_, post)| post.letter == letter);
         each.map(|(at, _)| at).collect()
     }
 
-    fn lose(&mut self, letter: char, count: usize) {
+    pub(crate) fn lose(&mut self, letter: char, count: usize) {
         for at in self.of(letter).into_iter().take(count) {
             self.posts[at].state = PostState::Failed { why: "refused".to_owned() };
             let id = self.posts[at].id;
@@ -124,8 +130,12 @@ impl World {
     }
 
     fn review(&self) -> Outcome {
+        review(&self.facts()).unwrap()
+    }
+
+    pub(crate) fn facts(&self) -> OutcomeFacts<'_> {
         let surface = Surfaces::embedded().get(&SurfaceId("bluesky_post".to_owned()));
-        review(&OutcomeFacts {
+        OutcomeFacts {
             experiment: &self.experiment,
             client: &self.client,
             surface,
@@ -133,8 +143,7 @@ impl World {
             snapshots: &self.snapshots,
             others: &self.others,
             now: self.now,
-        })
-        .unwrap()
+        }
     }
 }
 
@@ -429,4 +438,67 @@ fn an_outcome_is_the_same_after_it_was_written_and_read() {
     let text = serde_json::to_string(&found).unwrap();
     assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), found);
     assert!(!text.contains("NaN"));
+}
+
+/// A part of a run: some posts unsent yet.
+fn under_way() -> World {
+    let mut world = World::won();
+    world.experiment.stage = Stage::Running;
+    let count = world.posts.len();
+    for post in world.posts.iter_mut().skip(count - 4) {
+        post.state = PostState::Planned { retry_at: None };
+        post.snapshots.clear();
+    }
+    let unsent: Vec<PostId> = world.posts.iter().skip(count - 4).map(|post| post.id).collect();
+    world.snapshots.retain(|snapshot| !unsent.contains(&snapshot.post));
+    world
+}
+
+#[test]
+fn a_run_that_may_still_come_out_well_is_not_ended() {
+    assert_eq!(early(&under_way().facts()).unwrap(), None);
+    let mut nothing_read = under_way();
+    nothing_read.snapshots.clear();
+    assert_eq!(early(&nothing_read.facts()).unwrap(), None, "what is out may still be read");
+    let mut in_doubt = under_way();
+    in_doubt.posts[0].state = PostState::Unconfirmed { why: "the line broke".to_owned(), since: in_doubt.now };
+    assert_eq!(early(&in_doubt.facts()).unwrap(), None, "it may be out");
+    assert_eq!(early(&World::won().facts()).unwrap(), None, "a winner is named at the end, not before");
+}
+
+#[test]
+fn a_run_that_no_post_to_come_can_save_is_ended_at_once() {
+    let mut world = under_way();
+    let first = world.of('A').into_iter().find(|at| world.posts[*at].live().is_some()).unwrap();
+    let id = world.posts[first].id;
+    world.posts[first].state = PostState::Failed { why: "refused".to_owned() };
+    world.snapshots.retain(|snapshot| snapshot.post != id);
+    let found = early(&world.facts()).unwrap().unwrap();
+    assert_eq!((found.say, found.winner), (Say::NotEnoughPosts, None), "{}", found.sentence);
+    assert!(found.comparable.is_some_and(|verdict| verdict != Verdict::Invalid), "it is no validity verdict");
+
+    let second = world.of('A').into_iter().filter(|at| *at != first).find(|at| world.posts[*at].live().is_some());
+    let id = world.posts[second.unwrap()].id;
+    world.posts[second.unwrap()].state = PostState::Failed { why: "refused".to_owned() };
+    world.snapshots.retain(|snapshot| snapshot.post != id);
+    let found = early(&world.facts()).unwrap().unwrap();
+    assert_eq!((found.say, found.comparable), (Say::Invalid, Some(Verdict::Invalid)), "{}", found.sentence);
+    assert!(found.sentence.contains("A lost 2 of 5, B lost none"), "{}", found.sentence);
+    assert!(found.ranking.is_empty() && found.winner.is_none());
+}
+
+#[test]
+fn the_same_evidence_has_the_same_digest_and_any_change_of_it_another() {
+    let world = World::won();
+    let before = digest(&world.facts());
+    assert_eq!(before, digest(&World::won().facts()));
+    let mut changed = World::won();
+    changed.snapshots[0].rows[0].reading = Reading::Missing { why: "away".to_owned() };
+    assert_ne!(before, digest(&changed.facts()));
+    let mut changed = World::won();
+    changed.others.push(changed.now);
+    assert_ne!(before, digest(&changed.facts()));
+    let mut changed = World::won();
+    changed.posts[0].altered_to = Some("bafy2".to_owned());
+    assert_ne!(before, digest(&changed.facts()));
 }

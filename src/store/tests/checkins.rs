@@ -139,7 +139,10 @@ async fn a_store_from_before_rounds_were_signed_is_brought_forward_and_stays_who
     drop(store);
     let older = rusqlite::Connection::open(founded.home.db()).unwrap();
     older
-        .execute_batch("DROP TABLE checkin; DROP INDEX event_actor; DROP INDEX event_client; PRAGMA user_version = 1;")
+        .execute_batch(
+            "DROP TABLE checkin; DROP INDEX event_actor; DROP INDEX event_client; DROP TABLE learning; DROP TABLE memory;
+             PRAGMA user_version = 1;",
+        )
         .unwrap();
     older.close().unwrap();
     let store = founded.open(Open::Owner);

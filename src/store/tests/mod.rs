@@ -3,6 +3,7 @@
 mod audit;
 mod checkins;
 mod crash;
+mod memory;
 mod open;
 mod property;
 mod reading;

@@ -125,6 +125,8 @@ pub(crate) fn house(name: &str) -> Experiment {
         holds: Holds::default(),
         created: start(),
         later: None,
+        review: None,
+        parent: None,
     }
 }
 
