@@ -10,6 +10,7 @@ use domain::brief::Platform;
 use domain::checkin::{Look, Round, Step};
 use domain::hold::HoldKey;
 use domain::id::{AccountId, ClientId, EscalationId, PostId};
+use domain::review::{Choice, Signed};
 use domain::role::{Action, Role};
 use domain::secret::Secret;
 use domain::time::{UtcTime, Zone};
@@ -263,6 +264,35 @@ pub enum Command {
         /// How.
         reason: String,
     },
+    /// Say of what could mislead about an outcome whether it does.
+    OutcomeSign {
+        /// Which experiment.
+        experiment: String,
+        /// Of which items, by their keys.
+        keys: Vec<String>,
+        /// What.
+        says: Signed,
+        /// What is known of it.
+        note: String,
+    },
+    /// Decide about a reviewed experiment, and remember what it taught.
+    Decide {
+        /// Which experiment.
+        experiment: String,
+        /// What.
+        decision: Choice,
+        /// Why.
+        reason: String,
+        /// What is remembered; the sentence that is offered where none.
+        learning: Option<String>,
+    },
+    /// Say that a learning no longer counts. It stays in the log.
+    LearningRetract {
+        /// Which, by id or unique prefix.
+        learning: String,
+        /// Why.
+        reason: String,
+    },
     /// Sign a round. Which day it is, and what is left, open and done, is the desk's to say, never taken from here.
     CheckinSign {
         /// Which round, of today.
@@ -325,7 +355,11 @@ impl Command {
             Self::Approve { .. } | Self::Reject { .. } => Action::ApproveReview,
             Self::PostConfirm { verdict: Verdict::Live { .. }, .. } => Action::SettleLive,
             Self::PostConfirm { verdict: Verdict::NotLive, .. } => Action::SettleNotLive,
-            Self::EscalationTake { .. } | Self::EscalationResolve { .. } => Action::Decide,
+            Self::EscalationTake { .. }
+            | Self::EscalationResolve { .. }
+            | Self::OutcomeSign { .. }
+            | Self::Decide { .. }
+            | Self::LearningRetract { .. } => Action::Decide,
             Self::CheckinSign { .. } | Self::QueueLater { .. } | Self::QueueBack { .. } => Action::CheckIn,
         }
     }

@@ -10,14 +10,17 @@ use domain::calendar::layer::Tenure;
 use domain::checkin::Checkin;
 use domain::client::{BrandKit, Policy};
 use domain::escalation::Escalation;
-use domain::experiment::Stage;
 use domain::experiment::later::Later;
+use domain::experiment::{Lineage, Stage};
 use domain::hash::Digest;
 use domain::hold::Hold;
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::learning::Learning;
 use domain::outcome::Outcome;
 use domain::post::{Attempt, PostState};
 use domain::preflight::{Finding, Level};
+use domain::report::{Item, Report};
+use domain::review::Decision;
 use domain::role::Role;
 use domain::snapshot::Snapshot;
 use domain::time::UtcTime;
@@ -30,6 +33,9 @@ use crate::rounds::RoundView;
 
 /// The most signed rounds of one answer.
 pub const CHECKINS_MAX: u32 = 100;
+
+/// The most learnings of one answer.
+pub const LEARNINGS_MAX: u32 = 200;
 
 /// What a person asks to see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -99,6 +105,37 @@ pub enum Query {
     OutcomeShow {
         /// Which, by code, id or unique prefix.
         experiment: String,
+    },
+    /// What a review found, what could mislead, what may be decided.
+    ReviewShow {
+        /// Which experiment.
+        experiment: String,
+    },
+    /// All that is known of a reviewed experiment.
+    ReportShow {
+        /// Which experiment.
+        experiment: String,
+    },
+    /// What was learned, the newest first, up to [`LEARNINGS_MAX`].
+    LearningList {
+        /// For one client.
+        client: Option<ClientId>,
+        /// The retracted ones too.
+        retracted: bool,
+    },
+    /// What was learned and holds all these words, or beginnings of words; the newest first, up to [`LEARNINGS_MAX`].
+    LearningSearch {
+        /// The words; whatever else stands between them counts for nothing.
+        text: String,
+        /// For one client.
+        client: Option<ClientId>,
+        /// The retracted ones too.
+        retracted: bool,
+    },
+    /// One learning.
+    LearningShow {
+        /// Which, by id or unique prefix.
+        learning: String,
     },
     /// What a person must settle.
     EscalationList {
@@ -258,6 +295,15 @@ pub struct ExperimentView {
     pub guardrails: Vec<GuardrailLine>,
     /// Its posts.
     pub posts: Vec<PostLine>,
+    /// The experiment that it came out of.
+    #[serde(default)]
+    pub parent: Option<Lineage>,
+    /// The experiment that came out of it.
+    #[serde(default)]
+    pub child: Option<Lineage>,
+    /// What was decided about it.
+    #[serde(default)]
+    pub decision: Option<Decision>,
 }
 
 /// How one guardrail of an experiment stands.
@@ -442,6 +488,46 @@ pub struct OutcomeView {
     pub outcome: Outcome,
 }
 
+/// A reviewed experiment, as a person decides about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewView {
+    /// The experiment.
+    pub line: ExperimentLine,
+    /// When it was reviewed.
+    pub at: UtcTime,
+    /// It ended before its last reading.
+    pub early: bool,
+    /// The verdict in force.
+    pub outcome: Outcome,
+    /// The rules that made it.
+    pub rules: String,
+    /// Of the evidence it was made from.
+    pub evidence: Digest,
+    /// What could mislead, each with the last word about it.
+    pub confounders: Vec<Item>,
+    /// What of that keeps a winner from being shipped, a line each.
+    pub open: Vec<String>,
+    /// What may be decided, each with what comes of it, or why it may not be.
+    pub answers: Vec<domain::review::Answer>,
+    /// The sentence that is offered to be remembered.
+    pub offered: Option<String>,
+    /// What was decided.
+    pub decision: Option<Decision>,
+    /// The experiment that it came out of.
+    pub parent: Option<Lineage>,
+    /// What was remembered of it, the retracted too.
+    pub learnings: Vec<LearningView>,
+}
+
+/// A learning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LearningView {
+    /// As it is.
+    pub learning: Learning,
+    /// It is held to be true now: neither retracted nor expired.
+    pub holds: bool,
+}
+
 /// How the engine is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -558,6 +644,14 @@ pub enum Answer {
     Snapshots(Vec<SnapshotView>),
     /// To `OutcomeShow`.
     Outcome(Box<OutcomeView>),
+    /// To `ReviewShow`.
+    Review(Box<ReviewView>),
+    /// To `ReportShow`.
+    Report(Box<Report>),
+    /// To `LearningList` and `LearningSearch`.
+    Learnings(Vec<LearningView>),
+    /// To `LearningShow`.
+    Learning(Box<LearningView>),
     /// To `EscalationList`.
     Escalations(Vec<EscalationView>),
     /// To `EscalationShow`.

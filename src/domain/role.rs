@@ -241,7 +241,7 @@ pub const MATRIX: [Row; 27] = [
     row(
         Action::See,
         "see clients in scope, screens, reports, Memory",
-        &["* list", "* show", "events tail", "health"],
+        &["* list", "* show", "learning search", "events tail", "health"],
         [Y, Y, Y, Y, Cell::ByRule("its task only"), Y],
     ),
     row(
@@ -307,7 +307,7 @@ pub const MATRIX: [Row; 27] = [
     row(
         Action::Decide,
         "decide ship, iterate, abandon; sign confounders; settle an escalation",
-        &["escalation take", "escalation resolve"],
+        &["escalation take", "escalation resolve", "outcome sign", "experiment decide", "learning retract"],
         [N, Y, Y, Y, N, Cell::ByRule("invalid by a validity check only")],
     ),
     row(
@@ -328,7 +328,7 @@ pub const MATRIX: [Row; 27] = [
         &["user grant", "user revoke", "client new", "client edit", "policy edit"],
         [N, N, N, Cell::NotSelf, N, N],
     ),
-    row(Action::ExportReports, "export reports in scope", &[], [Y, Y, Y, Y, N, N]),
+    row(Action::ExportReports, "export reports in scope", &["report show"], [Y, Y, Y, Y, N, N]),
     row(Action::ExportAudit, "export the full audit", &[], [N, N, N, Y, N, N]),
     row(Action::HoldEngine, "hold the engine", &["engine hold"], [N, Y, Y, Y, N, N]),
     row(Action::ReleaseEngine, "release the engine, restore, migrate", &["engine release"], [N, N, N, Y, N, N]),

@@ -117,7 +117,15 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Posts(_) | Answer::Escalation(_) | Answer::Store(_) | Answer::Checkins(_) | Answer::Checkin(_) => {}
+            Answer::Posts(_)
+            | Answer::Escalation(_)
+            | Answer::Store(_)
+            | Answer::Checkins(_)
+            | Answer::Checkin(_)
+            | Answer::Review(_)
+            | Answer::Report(_)
+            | Answer::Learnings(_)
+            | Answer::Learning(_) => {}
         }
     }
 

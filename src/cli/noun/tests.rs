@@ -9,28 +9,32 @@ use chrono::DateTime;
 use clap::Parser;
 use clock::{Clock, ManualClock};
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, OutcomeView, PostLine,
-    PostView, QueueLine, Sheet, SheetPost, StoreInfo, UserView, Verdict,
+    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, LearningView, OutcomeView,
+    PostLine, PostView, QueueLine, ReviewView, Sheet, SheetPost, StoreInfo, UserView, Verdict,
 };
 use desk::rounds::RoundView;
 use desk::{Answer, Command, Done, Mode, Problem, Query};
 use domain::account::{Connection, Servers};
+use domain::actor::Actor;
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion};
-use domain::brief::Platform;
+use domain::brief::{Platform, SurfaceId};
 use domain::checkin::{Checkin, Deeds, Left, LeftOf, Look, Round, Step};
 use domain::client::{BrandKit, Policy};
 use domain::experiment::{Stage, Writer};
 use domain::hash::{ContentHash, Digest};
-use domain::id::{CheckinId, CommandId, ExperimentId, PostId};
+use domain::id::{CheckinId, CommandId, ExperimentId, LearningId, PostId};
+use domain::learning::{About, Learning};
 use domain::outcome::{
     self, Check, Finding as Checked, Middle, Outcome, ProxyOutcome, Ranked, Ratio, Say, Strength, VariantCount,
 };
 use domain::post::PostState;
 use domain::preflight::{Finding, Guard, Level, Severity};
 use domain::refusal::Refusal;
+use domain::report::Item;
+use domain::review::{self, Choice, Confounder, Signature, Signed, Source};
 use domain::role::{Role, Scope};
 use domain::time::{SnapshotAge, Span, UtcTime, Window};
-use domain::variant::Lane;
+use domain::variant::{Facet, Lane};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -93,6 +97,19 @@ impl Script {
             Query::OutcomeShow { experiment } => {
                 return Err(Refusal::not_found("experiment", &experiment).into_problem());
             }
+            Query::ReviewShow { experiment } if experiment == "ACME-001" => Answer::Review(Box::new(review_view())),
+            Query::ReviewShow { experiment } | Query::ReportShow { experiment } => {
+                return Err(Refusal::not_found("experiment", &experiment).into_problem());
+            }
+            Query::LearningList { .. } => Answer::Learnings(Vec::new()),
+            Query::LearningSearch { text, .. } => {
+                assert_eq!(text, "question hooks");
+                Answer::Learnings(vec![learning_view(), LearningView { holds: false, ..learning_view() }])
+            }
+            Query::LearningShow { learning } if learning_view().learning.id.to_string().starts_with(&learning) => {
+                Answer::Learning(Box::new(learning_view()))
+            }
+            Query::LearningShow { learning } => return Err(Refusal::not_found("learning", &learning).into_problem()),
             Query::EscalationList { .. } => Answer::Escalations(Vec::new()),
             Query::EscalationShow { escalation } => {
                 return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem());
@@ -240,7 +257,78 @@ fn experiment_view() -> ExperimentView {
         holds: Vec::new(),
         guardrails: Vec::new(),
         posts: vec![post_line()],
+        parent: None,
+        child: None,
+        decision: None,
     }
+}
+
+/// A review of the same: one thing signed, one not.
+fn review_view() -> ReviewView {
+    let outcome = outcome_view().outcome;
+    let by = Actor::Person { uid: 7, name: HOSTILE.to_owned(), role: Role::Operator };
+    let item = |key: &str, what: &str, signed: bool| Item {
+        confounder: Confounder { key: key.to_owned(), source: Source::Asked, what: what.to_owned() },
+        signature: signed.then(|| Signature {
+            key: key.to_owned(),
+            says: Signed::Unknown,
+            note: String::new(),
+            by: by.clone(),
+            at: at(1),
+        }),
+    };
+    let answer = |choice, refused: Option<&str>, recommended| review::Answer {
+        choice,
+        means: "a new draft begins".to_owned(),
+        recommended,
+        reviewer: false,
+        refused: refused.map(str::to_owned),
+    };
+    ReviewView {
+        line: line(),
+        at: at(2),
+        early: false,
+        outcome,
+        rules: "version 1".to_owned(),
+        evidence: Digest::of(b"evidence"),
+        confounders: vec![item("news", "news or a holiday", true), item("seen.by-hand", HOSTILE, false)],
+        open: vec!["news: it was signed as unknown, which is not a no".to_owned()],
+        answers: vec![
+            answer(Choice::Ship { letter: 'C' }, Some("the winner rule names no winner"), false),
+            answer(Choice::Iterate, None, true),
+        ],
+        offered: Some("No call on hooks.".to_owned()),
+        decision: None,
+        parent: None,
+        learnings: Vec::new(),
+    }
+}
+
+fn learning_view() -> LearningView {
+    let learning = Learning {
+        id: LearningId::new(at(0), [5; 10]),
+        client: "acme".parse().unwrap(),
+        experiment: line().id,
+        code: "ACME-001".to_owned(),
+        sentence: format!("Questions draw replies. {HOSTILE}"),
+        offered: None,
+        about: About {
+            surface: SurfaceId("bluesky_post".to_owned()),
+            variable: Facet::Hook,
+            control: "Tell".to_owned(),
+            tests: vec!["Ask".to_owned()],
+        },
+        say: Say::Winner,
+        strength: Some(Strength::VeryLikely),
+        comparable: Some(outcome::Verdict::Ok),
+        posts: 10,
+        decided: Choice::Ship { letter: 'B' },
+        by: Actor::Person { uid: 7, name: "mia".to_owned(), role: Role::Operator },
+        at: at(0),
+        expires: at(24),
+        retracted: None,
+    };
+    LearningView { learning, holds: true }
 }
 
 /// An experiment in which B leads on replies, and reposts were never read.
@@ -816,6 +904,48 @@ async fn an_item_is_put_off_until_a_time_in_the_operators_zone_or_until_the_next
     assert_eq!(run(&["queue", "later", "ACME-001", "soon"]).await.exit, 8);
     let ran = run(&["queue", "back", "ACME-001"]).await;
     assert_eq!(ran.acted[0].0, json!({"do": "queue_back", "experiment": "ACME-001"}));
+}
+
+#[tokio::test]
+async fn what_could_mislead_is_signed_by_its_keys_and_a_decision_names_what_is_shipped() {
+    let ran = run(&["outcome", "sign", "ACME-001", "news", "boost", "--no", "--note", "asked"]).await;
+    let sign = json!({"do": "outcome_sign", "experiment": "ACME-001", "keys": ["news", "boost"], "says": "clear", "note": "asked"});
+    assert_eq!(ran.acted[0].0, sign);
+    for (flag, says) in [("--confounds", "confounds"), ("--unknown", "unknown")] {
+        assert_eq!(run(&["outcome", "sign", "ACME-001", "news", flag]).await.acted[0].0["says"], says);
+    }
+    let decide = async |rest: &[&str]| {
+        let all = [&["experiment", "decide", "ACME-001"], rest, &["--reason", "it works"]].concat();
+        run(&all).await.acted.first().map(|(command, _)| command.clone()).unwrap()
+    };
+    assert_eq!(
+        decide(&["ship"]).await,
+        json!({"do": "decide", "experiment": "ACME-001", "decision": {"choice": "ship", "letter": "C"}, "reason": "it works", "learning": null}),
+        "the one that the review speaks of"
+    );
+    assert_eq!(decide(&["ship", "--variant", "b"]).await["decision"]["letter"], "B");
+    let iterate = decide(&["iterate", "--learning", "More posts."]).await;
+    assert_eq!((&iterate["decision"]["choice"], &iterate["learning"]), (&json!("iterate"), &json!("More posts.")));
+    assert_eq!(run(&["experiment", "decide", "ACME-404", "ship", "--reason", "x"]).await.exit, 4);
+}
+
+#[tokio::test]
+async fn memory_is_searched_by_words_and_nothing_in_it_is_obeyed() {
+    let ran = run(&["learning", "search", "question", "hooks"]).await;
+    assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("Questions draw replies.") && ran.out.contains("very likely"), "{}", ran.out);
+    assert!(ran.out.contains("expired"), "{}", ran.out);
+    assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\u{202e}'), "{}", ran.out);
+    let ran = run(&["learning", "show", &learning_view().learning.id.to_string()]).await;
+    assert!(ran.out.contains("ACME-001") && ran.out.contains("hook on bluesky_post"), "{}", ran.out);
+    let ran = run(&["learning", "list"]).await;
+    assert!(ran.err.contains("nothing is in Memory yet"), "{}", ran.err);
+    let ran = run(&["learning", "retract", "01JD3X", "--reason", "moved on", "--dry-run"]).await;
+    assert_eq!(
+        ran.acted[0],
+        (json!({"do": "learning_retract", "learning": "01JD3X", "reason": "moved on"}), Mode::DryRun)
+    );
+    assert_eq!(run(&["report", "show", "ACME-404"]).await.exit, 4);
 }
 
 #[tokio::test]

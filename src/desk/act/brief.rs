@@ -49,6 +49,9 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::PostConfirm { .. }
         | Command::EscalationTake { .. }
         | Command::EscalationResolve { .. }
+        | Command::OutcomeSign { .. }
+        | Command::Decide { .. }
+        | Command::LearningRetract { .. }
         | Command::CheckinSign { .. }
         | Command::QueueLater { .. }
         | Command::QueueBack { .. } => return Ok(()),
@@ -229,7 +232,7 @@ fn check_name(tx: &Tx<'_>, client: &Client, brief: &Brief, but: Option<Experimen
     }
 }
 
-fn run_guards(
+pub(super) fn run_guards(
     context: &Context,
     tx: &mut Tx<'_>,
     experiment: &Experiment,

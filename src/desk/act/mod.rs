@@ -7,6 +7,7 @@ mod account;
 mod brief;
 mod checkin;
 mod client;
+mod decision;
 mod escalation;
 mod experiment;
 mod hold;
@@ -228,6 +229,13 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         Command::PostConfirm { post, verdict } => post::confirm(context, tx, post, verdict),
         Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
         Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
+        Command::OutcomeSign { experiment, keys, says, note } => {
+            decision::sign(context, tx, &experiment, decision::Words { keys, says, note })
+        }
+        Command::Decide { experiment, decision, reason, learning } => {
+            decision::decide(context, tx, &experiment, decision::Ask { choice: decision, reason, learning })
+        }
+        Command::LearningRetract { learning, reason } => decision::retract(context, tx, &learning, reason),
         Command::CheckinSign { round, client, looked, used_s, note, shown } => {
             checkin::sign(context, tx, checkin::Ask { round, client, looked, used_s, note, shown })
         }

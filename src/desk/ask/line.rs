@@ -4,6 +4,7 @@ use domain::brief::GuardrailAction;
 use domain::experiment::Experiment;
 use domain::guardrail::LimitState;
 use domain::post::Post;
+use domain::review::Decision;
 use domain::time::UtcTime;
 use store::{EventRecord, StoreError, View};
 
@@ -50,6 +51,9 @@ pub(super) fn whole(view: &View<'_>, experiment: &Experiment) -> Result<Experime
         holds: experiment.holds.list().to_vec(),
         guardrails: guardrails(view, experiment, &posts)?,
         posts: posts.iter().map(|p| super::post::line(&experiment.code, zone, p)).collect(),
+        parent: experiment.parent.clone(),
+        child: decision(experiment).and_then(|decision| decision.child.clone()),
+        decision: decision(experiment).cloned(),
     })
 }
 
@@ -85,6 +89,10 @@ fn guardrails(view: &View<'_>, experiment: &Experiment, posts: &[Post]) -> Resul
         why: format!("{} in a row of 3, evidence {:.0} of 500", judged.in_a_row, judged.evidence),
     });
     Ok(lines)
+}
+
+fn decision(experiment: &Experiment) -> Option<&Decision> {
+    experiment.review.as_ref().and_then(|review| review.decision.as_ref())
 }
 
 /// Returns an event's line.

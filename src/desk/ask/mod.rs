@@ -2,9 +2,11 @@
 //!
 //! Decides the answer to each query from one read snapshot, within the asker's clients (I14). Changes nothing.
 
+pub(crate) mod learning;
 mod line;
 mod outcome;
 mod post;
+mod review;
 
 use clock::{Clock, RealClock};
 use domain::actor::Person;
@@ -14,11 +16,12 @@ use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
 use domain::time::UtcTime;
-use store::{Escalations, ExperimentFilter, StoreError, View};
+use store::{Escalations, ExperimentFilter, LearningFilter, StoreError, View};
 
 use crate::query::{
-    AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LayerView, OutcomeView, PictureView, Query,
-    QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView, Verdict,
+    AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LEARNINGS_MAX, LayerView, LearningView,
+    OutcomeView, PictureView, Query, QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView,
+    Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
@@ -125,6 +128,20 @@ impl Asked<'_, '_> {
             Query::PostList { experiment } => Answer::Posts(self.posts(experiment.as_deref())?),
             Query::PostShow { post } => Answer::Post(Box::new(post::whole(self.view, self.scope(), &post)?)),
             Query::SnapshotList { experiment } => Answer::Snapshots(self.snapshots(experiment.as_deref())?),
+            Query::ReviewShow { experiment } => {
+                Answer::Review(Box::new(review::show(self.view, &self.experiment(&experiment)?)?))
+            }
+            Query::ReportShow { experiment } => {
+                Answer::Report(Box::new(review::report(self.view, &self.experiment(&experiment)?)?))
+            }
+            Query::LearningList { client, retracted } => Answer::Learnings(self.learnings(None, client, retracted)?),
+            Query::LearningSearch { text, client, retracted } => {
+                Answer::Learnings(self.learnings(Some(&text), client, retracted)?)
+            }
+            Query::LearningShow { learning } => {
+                let found = learning::named(self.view, self.scope(), &learning)?;
+                Answer::Learning(Box::new(learning::view(found, self.view.now())))
+            }
             Query::EscalationList { all } => {
                 let which = if all { Escalations::All } else { Escalations::Open };
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
@@ -184,6 +201,23 @@ impl Asked<'_, '_> {
             (Some(_), Some(_)) => Err(Refusal::ambiguous("checkin", name).into()),
             (None, _) => Err(Refusal::not_found("checkin", name).into()),
         }
+    }
+
+    fn learnings(
+        &self,
+        text: Option<&str>,
+        client: Option<ClientId>,
+        retracted: bool,
+    ) -> Result<Vec<LearningView>, No> {
+        if let Some(client) = &client {
+            self.client(client)?;
+        }
+        let filter = LearningFilter { client, retracted, limit: LEARNINGS_MAX };
+        let found = match text {
+            Some(text) => self.view.learnings_with(self.scope(), text, &filter)?,
+            None => self.view.learnings(self.scope(), &filter)?,
+        };
+        Ok(found.into_iter().map(|found| learning::view(found, self.view.now())).collect())
     }
 
     fn rounds(&self, client: Option<ClientId>) -> Result<Vec<RoundView>, No> {

@@ -13,13 +13,15 @@ use domain::account::{Account, AccountCommand, ConnectOutcome, Connection, Ident
 use domain::actor::{Actor, Person};
 use domain::agency::{Agency, HomeKind};
 use domain::brief::Platform;
-use domain::experiment::Experiment;
+use domain::experiment::{Experiment, ExperimentEvent};
 use domain::hold::{Hold, HoldCause};
 use domain::id::{AccountId, ClientId, CommandId, PostId};
 use domain::post::{CommitOutcome, CommitPermit, Handle, Observation, Post, PostCommand, Repeat};
 use domain::refusal::Refusal;
+use domain::review::{LastReading, Reviewed};
 use domain::role::{Role, Scope};
 use domain::time::UtcTime;
+use store::evidence::Evidence;
 use store::facts::{Surroundings, commit_facts};
 use store::follow::post_decide;
 use store::{Cause, Home, Open, RefusalRecord, Store};
@@ -230,6 +232,22 @@ impl World {
 
     pub(super) async fn end(&self, post: PostId, outcome: CommitOutcome) -> Post {
         self.drive(post, PostCommand::End { attempt: 1, at: self.now(), outcome }).await
+    }
+
+    /// Records what an experiment says now, whatever its stage.
+    pub(super) async fn review(&self, code: &str) {
+        let name = code.to_owned();
+        self.engine(move |tx| {
+            let experiment = tx.experiment_by_name(&Scope::All, &name)?.unwrap();
+            let id = experiment.id;
+            let client = tx.client(&experiment.client)?.unwrap();
+            let evidence = Evidence::read(tx, experiment, client)?.with_pauses(tx)?;
+            let surface = evidence.experiment.brief.as_ref().and_then(|brief| RULES.surfaces.get(&brief.surface));
+            let made = Reviewed::make(&evidence.facts(surface), &evidence.beside(), LastReading::In)?;
+            let reviewed = Box::new(made.unwrap());
+            Ok(tx.append::<Experiment>(&id, vec![ExperimentEvent::ExperimentReviewed { reviewed }])?)
+        })
+        .await;
     }
 
     /// From approved to "we cannot tell": sent, no answer, and a look that could not say.

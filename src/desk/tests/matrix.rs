@@ -10,6 +10,7 @@ use domain::agency::HomeKind;
 use domain::brief::Platform;
 use domain::checkin::Round;
 use domain::hold::{Hold, HoldCause};
+use domain::review::{Choice, Signed};
 use domain::role::{Role, print};
 use domain::time::{Span, Zone};
 use domain::variant::Facet;
@@ -59,6 +60,7 @@ fn row(command: &Command, on: On) -> (&'static str, Of) {
         Command::PostConfirm { verdict: Verdict::Live { .. }, .. } => ("-yyy", Of::Client),
         Command::PostConfirm { verdict: Verdict::NotLive, .. } => ("--yy", Of::Client),
         Command::EscalationTake { .. } | Command::EscalationResolve { .. } => ("-yyy", Of::Client),
+        Command::OutcomeSign { .. } | Command::Decide { .. } | Command::LearningRetract { .. } => ("-yyy", Of::Client),
         Command::CheckinSign { .. } | Command::QueueLater { .. } => ("-yyy", Of::Client),
         Command::QueueBack { .. } => ("-yyy", Of::Client),
     }
@@ -77,6 +79,8 @@ struct Names {
     unsent: String,
     doubt: String,
     escalation: String,
+    reviewed: String,
+    learning: String,
     prints: [String; 2],
 }
 
@@ -96,6 +100,8 @@ impl Names {
             unsent: id(1),
             doubt: id(2),
             escalation: id(3),
+            reviewed: code(7),
+            learning: id(4),
             prints: ["0".repeat(64), "1".repeat(64)],
         }
     }
@@ -116,6 +122,8 @@ impl Names {
             &self.unsent,
             &self.doubt,
             &self.escalation,
+            &self.reviewed,
+            &self.learning,
             &self.client,
         ];
         all.iter().enumerate().fold(text.to_owned(), |text, (n, name)| text.replace(name.as_str(), &format!("#{n}")))
@@ -195,6 +203,14 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
         Command::PostConfirm { post: post(&n.doubt), verdict: Verdict::NotLive },
         Command::EscalationTake { escalation: n.escalation.parse().unwrap() },
         Command::EscalationResolve { escalation: n.escalation.parse().unwrap(), reason: reason() },
+        Command::OutcomeSign {
+            experiment: n.reviewed.clone(),
+            keys: vec!["news".to_owned()],
+            says: Signed::Clear,
+            note: reason(),
+        },
+        Command::Decide { experiment: n.reviewed.clone(), decision: Choice::Iterate, reason: reason(), learning: None },
+        Command::LearningRetract { learning: n.learning.clone(), reason: reason() },
         Command::CheckinSign {
             round: Round::Morning,
             client: Some(owner()),
@@ -302,6 +318,17 @@ async fn drafted(world: &World, owner: &str, author: u32) -> Names {
     names.unsent = world.posts(&names.scheduled).await[0].id.to_string();
     names.draft = world.brief(author, &names.brief("draft", "2027-03-06")).await;
     names.paused = approved(owner, "paused", "2027-03-08").await;
+    names.reviewed = approved(owner, "reviewed", "2027-03-11").await;
+    world.review(&names.reviewed).await;
+    let taught = approved(owner, "taught", "2027-03-12").await;
+    world.review(&taught).await;
+    let decision = Command::Decide {
+        experiment: taught,
+        decision: Choice::Abandon,
+        reason: "it is dear".to_owned(),
+        learning: None,
+    };
+    names.learning = world.act(ADA, decision).await.data["learning"].as_str().unwrap().to_owned();
     names
 }
 

@@ -8,6 +8,7 @@ mod health;
 mod later;
 mod layers;
 mod matrix;
+mod memory;
 mod outcome;
 mod pictures;
 mod repeats;

@@ -46,7 +46,7 @@ impl World {
     }
 
     /// An approved experiment of ten posts.
-    async fn ten(&self) -> String {
+    pub(super) async fn ten(&self) -> String {
         let done = self.act(ADA, Command::BriefNew { toml: brief() }).await;
         let code = done.data["code"].as_str().unwrap().to_owned();
         self.act(ADA, Command::Submit { experiment: code.clone() }).await;
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Lets a post out at its slot, as the engine does, and reads it back.
-    async fn publish(&self, post: &Post) {
+    pub(super) async fn publish(&self, post: &Post) {
         self.go_to(&post.window.from.to_string());
         self.prepare(post.id, Repeat::Never).await;
         self.commit(post.id).await;
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Takes a snapshot of a post an hour after it went out.
-    async fn measure(&self, post: &Post, rows: Vec<(&str, Reading)>) {
+    pub(super) async fn measure(&self, post: &Post, rows: Vec<(&str, Reading)>) {
         let (id, captured) = (post.id, post.window.from.plus(HOUR.0));
         let rows: Vec<SnapshotRow> =
             rows.into_iter().map(|(metric, reading)| SnapshotRow { metric: metric.to_owned(), reading }).collect();
@@ -94,12 +94,12 @@ impl World {
     }
 }
 
-fn value(value: f64) -> Reading {
+pub(super) fn value(value: f64) -> Reading {
     Reading::Value { value }
 }
 
 /// A few more than usual for B, a few fewer for A.
-fn numbers(post: &Post) -> [f64; 2] {
+pub(super) fn numbers(post: &Post) -> [f64; 2] {
     let wobble = f64::from(post.number % 3);
     if post.letter == 'B' { [14.0 + wobble, 9.0 + wobble] } else { [4.0 + wobble, 3.0 + wobble] }
 }

@@ -8,6 +8,7 @@ use domain::checkin::Round;
 use domain::hash::Digest;
 use domain::hold::HoldCause;
 use domain::post::Repeat;
+use domain::review::Choice;
 use domain::role::Role;
 use domain::variant::Facet;
 
@@ -37,6 +38,8 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::EscalationList { all: false },
         Query::CheckinList { before: None },
         Query::CheckinStatus { client: None },
+        Query::LearningList { client: None, retracted: true },
+        Query::LearningSearch { text: "hook".to_owned(), client: None, retracted: true },
         Query::Events { after: 0, limit: 500 },
         Query::Events { after: 0, limit: 1 },
         Query::Health,
@@ -47,6 +50,8 @@ fn questions(names: &[String]) -> Vec<Query> {
         all.push(Query::ClientShow { client: client(name) });
         all.push(Query::ExperimentList { client: Some(client(name)), all: true });
         all.push(Query::CheckinStatus { client: Some(client(name)) });
+        all.push(Query::LearningList { client: Some(client(name)), retracted: true });
+        all.push(Query::LearningSearch { text: "hook".to_owned(), client: Some(client(name)), retracted: true });
     }
     for name in names {
         all.push(Query::ExperimentShow { experiment: name.clone() });
@@ -57,6 +62,10 @@ fn questions(names: &[String]) -> Vec<Query> {
         all.push(Query::PostList { experiment: Some(name.clone()) });
         all.push(Query::SnapshotList { experiment: Some(name.clone()) });
         all.push(Query::OutcomeShow { experiment: name.clone() });
+        all.push(Query::ReviewShow { experiment: name.clone() });
+        all.push(Query::ReportShow { experiment: name.clone() });
+        all.push(Query::LearningShow { learning: name.clone() });
+        all.push(Query::LearningSearch { text: name.clone(), client: None, retracted: true });
         all.push(Query::PostShow { post: name.clone() });
         all.push(Query::CheckinShow { checkin: name.clone() });
         if let Ok(escalation) = name.parse() {
@@ -84,6 +93,11 @@ fn is_asked(query: &Query) -> &'static str {
         Query::PostShow { .. } => "post_show",
         Query::SnapshotList { .. } => "snapshot_list",
         Query::OutcomeShow { .. } => "outcome_show",
+        Query::ReviewShow { .. } => "review_show",
+        Query::ReportShow { .. } => "report_show",
+        Query::LearningList { .. } => "learning_list",
+        Query::LearningSearch { .. } => "learning_search",
+        Query::LearningShow { .. } => "learning_show",
         Query::EscalationList { .. } => "escalation_list",
         Query::EscalationShow { .. } => "escalation_show",
         Query::CheckinList { .. } => "checkin_list",
@@ -209,6 +223,18 @@ async fn nothing_that_happens_at_another_client_changes_a_byte_of_mine() {
     );
     assert!(world.try_as(2004, Command::Undo { experiment: mine.clone(), post: None }).await.is_err());
     compare("refusals").await;
+    world.review(&theirs).await;
+    compare("a review").await;
+    let decision = Command::Decide {
+        experiment: theirs.clone(),
+        decision: Choice::Iterate,
+        reason: "again".to_owned(),
+        learning: None,
+    };
+    let learned = world.act(ADA, decision).await.data["learning"].as_str().unwrap().to_owned();
+    compare("a decision, and what it taught").await;
+    world.act(ADA, Command::LearningRetract { learning: learned, reason: "not so".to_owned() }).await;
+    compare("a learning that is retracted").await;
     for n in 0..3 {
         let name = format!("oat{n}");
         let brief = BriefText {

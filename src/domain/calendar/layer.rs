@@ -79,6 +79,13 @@ pub enum LayerEvent {
 pub enum LayerCommand {
     /// Take a place, or another one.
     Take(Tenure),
+    /// Leave it to one that came out of the holder: no gap in which another could slip in (L2).
+    HandOver {
+        /// Who holds it, or held it last.
+        from: ExperimentId,
+        /// Who takes it over, from when, and until when at most.
+        to: Tenure,
+    },
     /// Leave.
     Release {
         /// Whose place.
@@ -106,6 +113,7 @@ impl Layer {
                 }
                 Ok(vec![LayerEvent::LayerTaken { tenure }])
             }
+            LayerCommand::HandOver { from, to } => self.hand_over(from, to),
             LayerCommand::Release { experiment, reason } => {
                 if self.tenures.iter().any(|t| t.experiment == experiment) {
                     Ok(vec![LayerEvent::LayerReleased { experiment, reason }])
@@ -114,6 +122,30 @@ impl Layer {
                 }
             }
         }
+    }
+
+    /// Puts one in the place of another, cut where the next one begins. Refuses where a third holds it by now.
+    fn hand_over(&self, from: ExperimentId, mut to: Tenure) -> Result<Vec<LayerEvent>, Refusal> {
+        let others = || self.tenures.iter().filter(|t| t.experiment != from && t.experiment != to.experiment);
+        if let Some(holder) = others().find(|t| t.window.holds(to.window.from)) {
+            return Err(Refusal::rule(
+                "layer.held",
+                format!("layer {}", self.id),
+                format!("{} holds it from {} until {}", holder.code, holder.window.from, holder.window.until),
+                format!("wait until it is free, or stop {}", holder.code),
+            ));
+        }
+        let moment = crate::time::Span::from_micros(1);
+        let next = others().map(|t| t.window.from).filter(|begin| *begin > to.window.from).min();
+        if let Some(next) = next {
+            to.window.until = to.window.until.min(next.minus(moment));
+        }
+        let mut events = Vec::new();
+        if self.tenures.iter().any(|t| t.experiment == from) {
+            events.push(LayerEvent::LayerReleased { experiment: from, reason: format!("handed over to {}", to.code) });
+        }
+        events.push(LayerEvent::LayerTaken { tenure: to });
+        Ok(events)
     }
 
     fn overlapping(&self, asked: &Tenure) -> Option<&Tenure> {
@@ -201,6 +233,22 @@ mod tests {
         assert!(refusal.mend.contains("00:01:40.000001"), "{refusal}");
         assert!(layer.decide(LayerCommand::Take(tenure(2, 101, 130))).is_ok());
         assert!(layer.decide(LayerCommand::Take(tenure(1, 10, 120))).is_ok(), "the holder may move");
+    }
+
+    #[test]
+    fn a_layer_is_handed_over_without_a_gap_and_never_over_a_third() {
+        let layer = [tenure(1, 0, 100), tenure(3, 300, 400)].into_iter().fold(layer(), |layer, tenure| {
+            fold(Some(layer.clone()), &layer.decide(LayerCommand::Take(tenure)).unwrap()).unwrap()
+        });
+        let from = tenure(1, 0, 0).experiment;
+        let over = |to: Tenure| layer.decide(LayerCommand::HandOver { from, to });
+        let after = fold(Some(layer.clone()), &over(tenure(2, 50, 900)).unwrap()).unwrap();
+        let held: Vec<&str> = after.tenures.iter().map(|t| t.code.as_str()).collect();
+        assert_eq!(held, ["ACM-002", "ACM-003"]);
+        assert!(after.tenures[0].window.until < after.tenures[1].window.from, "cut where the next one begins");
+        assert!(after.decide(LayerCommand::Take(tenure(4, 60, 70))).is_err(), "nobody slips in");
+        let refusal = over(tenure(2, 350, 500)).unwrap_err();
+        assert!(refusal.why.starts_with("ACM-003 holds it"), "{refusal}");
     }
 
     proptest! {

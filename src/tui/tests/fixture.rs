@@ -337,6 +337,9 @@ impl Agency {
                 holds: Vec::new(),
                 guardrails: Vec::new(),
                 posts: posts.iter().map(|post| post.line.clone()).collect(),
+                parent: None,
+                child: None,
+                decision: None,
             },
         );
         let last = posts.iter().map(|post| post.line.slot).max().unwrap();
