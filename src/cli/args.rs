@@ -172,6 +172,12 @@ pub(crate) enum Noun {
     /// What experiments say: comparable or not, who is ahead, what would change it
     #[command(subcommand, before_help = noun::outcome::EXAMPLES)]
     Outcome(noun::outcome::Verb),
+    /// Reports: all that is known of a reviewed experiment
+    #[command(subcommand, before_help = noun::report::EXAMPLES)]
+    Report(noun::report::Verb),
+    /// Memory: what experiments taught
+    #[command(subcommand, before_help = noun::learning::EXAMPLES)]
+    Learning(noun::learning::Verb),
     /// What a person must settle
     #[command(subcommand, before_help = noun::escalation::EXAMPLES)]
     Escalation(noun::escalation::Verb),

@@ -1,10 +1,11 @@
 //! Experiments: listed, shown, put before a person, stopped.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use desk::query::{EventLine, ExperimentLine, ExperimentView, GuardrailLine};
 use desk::{Answer, Command, Query, Stoppable};
 use domain::brief::GuardrailAction;
 use domain::experiment::Stage;
+use domain::review::Choice;
 
 use super::{events, findings, head, hold_options, holds, post, reason_or, seen};
 use crate::args::{Change, Raise, quoted};
@@ -18,7 +19,20 @@ Examples:
   expos experiment list --client acme
   expos experiment submit ACME-001          take the layer, draw the plan
   expos experiment pause ACME-001
-  expos experiment resume ACME-001 --reason 'challenge solved' --yes";
+  expos experiment resume ACME-001 --reason 'challenge solved' --yes
+  expos experiment decide ACME-001 ship --reason 'questions work here'
+  expos experiment decide ACME-001 iterate --reason 'more posts are needed'";
+
+/// A decision, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decided {
+    /// The winner is what goes out from now on
+    Ship,
+    /// A new draft begins from this one, and keeps its layer
+    Iterate,
+    /// Nothing more is done about it
+    Abandon,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -86,6 +100,25 @@ pub(crate) enum Verb {
         #[command(flatten)]
         change: Change,
     },
+    /// Decide about a reviewed experiment: ship the winner, iterate or abandon
+    Decide {
+        /// Code, id or unique prefix
+        experiment: String,
+        /// What is done about it
+        #[arg(value_name = "WHAT")]
+        decision: Decided,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Which variant is shipped [the winner]
+        #[arg(long)]
+        variant: Option<char>,
+        /// What is remembered [the sentence that `outcome show` offers]
+        #[arg(long)]
+        learning: Option<String>,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Show all that happened to an experiment and its posts
     History {
         /// Code, id or unique prefix
@@ -141,6 +174,15 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
                 )
                 .await
         }
+        Verb::Decide { experiment, decision, reason, variant, learning, change } => {
+            let decision = match decision {
+                Decided::Ship => Choice::Ship { letter: shipped(session, &experiment, variant).await? },
+                Decided::Iterate => Choice::Iterate,
+                Decided::Abandon => Choice::Abandon,
+            };
+            let command = Command::Decide { experiment: experiment.clone(), decision, reason, learning };
+            session.act_on("experiment", &experiment, command, &change).await
+        }
         Verb::History { experiment } => {
             let view = session.experiment(&experiment).await?;
             let lines = history(session, &view).await?;
@@ -149,6 +191,23 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
             Ok(events::list(&lines, &|time| zones.local(&view.line.client, time), told))
         }
     }
+}
+
+/// Returns the variant to ship: the one that was named, else the one that the review speaks of.
+async fn shipped(session: &mut Session<'_>, experiment: &str, named: Option<char>) -> Result<char, Failure> {
+    if let Some(letter) = named {
+        return Ok(letter.to_ascii_uppercase());
+    }
+    let review = match session.ask(Query::ReviewShow { experiment: experiment.to_owned() }).await {
+        Ok(answer) => take!(answer, Answer::Review)?,
+        Err(failure) => return Err(session.suggest(failure, "experiment", experiment).await),
+    };
+    let ship = review.answers.iter().find_map(|answer| match answer.choice {
+        Choice::Ship { letter } => Some(letter),
+        Choice::Iterate | Choice::Abandon => None,
+    });
+    // Without one the desk says why none can be shipped.
+    Ok(ship.unwrap_or('B'))
 }
 
 /// The most events that a page of the log holds.
@@ -263,6 +322,15 @@ fn show(view: &ExperimentView, zones: &Zones) -> Vec<Block> {
     }
     if !view.words.is_empty() {
         fields.push(("approved by", view.words.join(", ").into()));
+    }
+    if let Some(parent) = &view.parent {
+        fields.push(("came out of", format!("{}: {}", parent.code, parent.why).into()));
+    }
+    if let Some(decision) = &view.decision {
+        fields.push(("decided", format!("{} by {}: {}", decision.choice.as_str(), decision.by, decision.why).into()));
+    }
+    if let Some(child) = &view.child {
+        fields.push(("goes on as", child.code.as_str().into()));
     }
     let letters: Vec<String> =
         view.variants.iter().map(|v| format!("{} (revision {})", v.letter, v.revision)).collect();

@@ -13,12 +13,14 @@ pub(crate) mod escalation;
 pub(crate) mod events;
 pub(crate) mod experiment;
 pub(crate) mod layer;
+pub(crate) mod learning;
 pub(crate) mod outcome;
 pub(crate) mod policy;
 pub(crate) mod post;
 pub(crate) mod preflight;
 pub(crate) mod program;
 pub(crate) mod queue;
+pub(crate) mod report;
 pub(crate) mod snapshot;
 pub(crate) mod store;
 #[cfg(test)]

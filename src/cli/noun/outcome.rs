@@ -1,13 +1,19 @@
 //! Outcomes: what an experiment says, whether it may be believed, and what would change it.
 //!
-//! The verdict is the desk's; here it is only drawn. What is not known is `n/a`, never 0.
+//! The verdict is the desk's; here it is only drawn. What is not known is `n/a`, never 0. Once it was reviewed, what could
+//! mislead and what may be decided stand beside it.
 
-use clap::Subcommand;
-use desk::query::OutcomeView;
-use desk::{Answer, Query};
+use clap::{ArgGroup, Subcommand};
+use desk::query::{OutcomeView, ReviewView};
+use desk::{Answer, Command, Problem, Query};
+use domain::experiment::Stage;
 use domain::outcome::{Finding, Outcome, ProxyOutcome, Ranked, Ratio, Say, VariantCount, Verdict, one_in, percent};
 
+use domain::report::Item;
+use domain::review::{Choice, Signed};
+
 use super::head;
+use crate::args::Change;
 use crate::error::Failure;
 use crate::output::{Block, Column, Told, flow, keep};
 use crate::session::{Session, data, take};
@@ -16,7 +22,9 @@ use crate::text::{Look, Text};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   expos outcome show ACME-001
-  expos outcome show ACME-001 --json";
+  expos outcome show ACME-001 --json
+  expos outcome sign ACME-001 news boost --no --note 'asked the client'
+  expos outcome sign ACME-001 campaigns --unknown";
 
 /// What stands where something is not known.
 const UNKNOWN: &str = "n/a";
@@ -28,15 +36,124 @@ pub(crate) enum Verb {
         /// Code, id or unique prefix
         experiment: String,
     },
+    /// Say of what could mislead whether it does; a winner is shipped once each is a no
+    #[command(group(ArgGroup::new("says").required(true).args(["no", "confounds", "unknown"])))]
+    Sign {
+        /// Code, id or unique prefix
+        #[arg(value_name = "CODE")]
+        experiment: String,
+        /// Which items, by their keys
+        #[arg(required = true, value_name = "KEY")]
+        keys: Vec<String>,
+        /// It explains nothing
+        #[arg(long)]
+        no: bool,
+        /// It explains what was seen
+        #[arg(long)]
+        confounds: bool,
+        /// Nobody can tell; that is not a no
+        #[arg(long)]
+        unknown: bool,
+        /// What you know of it
+        #[arg(long, default_value = "")]
+        note: String,
+        #[command(flatten)]
+        change: Change,
+    },
 }
 
 pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, Failure> {
-    let Verb::Show { experiment } = verb;
+    let experiment = match verb {
+        Verb::Show { experiment } => experiment,
+        Verb::Sign { experiment, keys, no, confounds, unknown: _, note, change } => {
+            let says = match (no, confounds) {
+                (true, _) => Signed::Clear,
+                (false, true) => Signed::Confounds,
+                (false, false) => Signed::Unknown,
+            };
+            let command = Command::OutcomeSign { experiment: experiment.clone(), keys, says, note };
+            return session.act_on("experiment", &experiment, command, &change).await;
+        }
+    };
     let found = match session.ask(Query::OutcomeShow { experiment: experiment.clone() }).await {
         Ok(answer) => take!(answer, Answer::Outcome)?,
         Err(failure) => return Err(session.suggest(failure, "experiment", &experiment).await),
     };
-    Ok(Told::new(show(&found), data(&found)?))
+    let mut blocks = show(&found);
+    let mut told = data(&found)?;
+    if let Some(review) = review(session, &found).await? {
+        blocks.extend(mislead(&review));
+        blocks.extend(answers(&review));
+        if let Some(fields) = told.as_object_mut() {
+            fields.insert("review".to_owned(), data(&review)?);
+        }
+    }
+    Ok(Told::new(blocks, told))
+}
+
+/// Asks for the review, where there may be one.
+async fn review(session: &mut Session<'_>, found: &OutcomeView) -> Result<Option<ReviewView>, Failure> {
+    if !matches!(found.line.stage, Stage::Reviewing | Stage::Completed { .. } | Stage::Invalid { .. }) {
+        return Ok(None);
+    }
+    match session.ask(Query::ReviewShow { experiment: found.line.code.clone() }).await {
+        Ok(answer) => Ok(Some(*take!(answer, Answer::Review)?)),
+        // It ended before there was anything to say.
+        Err(Failure::Problem(Problem::Refused(refusal))) if refusal.rule == "review.too-early" => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn mislead(review: &ReviewView) -> Vec<Block> {
+    let mut blocks: Vec<Block> = head("what could mislead").into();
+    let row = |item: &Item| {
+        let (says, look) = match item.signature.as_ref().map(|signature| signature.says) {
+            None => ("not signed", Look::Warn),
+            Some(says @ Signed::Clear) => (says.as_str(), Look::Good),
+            Some(says @ Signed::Confounds) => (says.as_str(), Look::Bad),
+            Some(says @ Signed::Unknown) => (says.as_str(), Look::Warn),
+        };
+        let by = item.signature.as_ref().map_or("-", |signature| signature.by.name());
+        vec![
+            item.confounder.key.as_str().into(),
+            Text::of(says).look(look),
+            by.into(),
+            item.confounder.what.as_str().into(),
+        ]
+    };
+    let rows = review.confounders.iter().map(row).collect();
+    blocks.push(Block::Table(vec![keep("item"), keep("signed"), keep("by"), flow("what")], rows));
+    blocks
+}
+
+fn answers(review: &ReviewView) -> Vec<Block> {
+    let mut blocks: Vec<Block> = head("decision").into();
+    if let Some(done) = &review.decision {
+        let child = done.child.as_ref().map_or_else(String::new, |child| format!(", goes on as {}", child.code));
+        let line = format!("{} by {}: {}{child}", done.choice.as_str(), done.by, done.why);
+        blocks.push(Block::Line(Text::of(line).look(Look::Strong)));
+        return blocks;
+    }
+    let row = |answer: &domain::review::Answer| {
+        let word = match answer.choice {
+            Choice::Ship { letter } => format!("ship {letter}"),
+            Choice::Iterate | Choice::Abandon => answer.choice.as_str().to_owned(),
+        };
+        let (may, look) = match (&answer.refused, answer.reviewer, answer.recommended) {
+            (Some(_), _, _) => ("no", Look::Dim),
+            (None, true, _) => ("a reviewer", Look::Warn),
+            (None, false, true) => ("recommended", Look::Good),
+            (None, false, false) => ("yes", Look::Plain),
+        };
+        let why = answer.refused.as_deref().unwrap_or(&answer.means);
+        vec![word.into(), Text::of(may).look(look), why.into()]
+    };
+    let rows = review.answers.iter().map(row).collect();
+    blocks.push(Block::Table(vec![keep("answer"), keep("may be"), flow("what comes of it, or why not")], rows));
+    if let Some(offered) = &review.offered {
+        blocks.push(Block::Line(Text::of(format!("offered to be remembered: {offered}"))));
+    }
+    blocks
 }
 
 fn show(view: &OutcomeView) -> Vec<Block> {
