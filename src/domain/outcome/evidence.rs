@@ -34,6 +34,12 @@ impl Slot<'_> {
         self.post.and_then(Post::live).map(|live| live.at)
     }
 
+    /// Tells whether anything was read at an age, and not given up.
+    fn has_values(&self, age: SnapshotAge) -> bool {
+        let at_age = self.snapshots.iter().filter(|snapshot| snapshot.age == age);
+        at_age.flat_map(|snapshot| &snapshot.rows).any(|row| matches!(row.reading, Reading::Value { .. }))
+    }
+
     /// Tells whether it was read at an age.
     pub(super) fn is_read(&self, age: SnapshotAge) -> bool {
         self.snapshots.iter().any(|snapshot| snapshot.age == age)
@@ -117,7 +123,7 @@ pub(super) fn post_facts(
         .enumerate()
         .map(|(at, (slot, (planned, block)))| {
             let reads = slot.out_at().map(|out| reads((at, slot), out, proxies, &metrics)).unwrap_or_default();
-            one(facts, slot, (planned.class, *block), reads)
+            one(facts, slot, (planned.class, *block), (proxies.age, reads))
         })
         .collect()
 }
@@ -148,7 +154,7 @@ fn one(
     facts: &OutcomeFacts<'_>,
     slot: &Slot<'_>,
     (planned_class, block): (SlotClass, usize),
-    reads: Vec<Read>,
+    (age, reads): (SnapshotAge, Vec<Read>),
 ) -> PostFacts {
     let out = slot.out_at();
     let zone: Zone = facts.client.zone;
@@ -161,7 +167,7 @@ fn one(
         block,
         planned: slot.planned.variant,
         posted,
-        delivered: slot.post.map_or(Delivered::Not, delivered),
+        delivered: slot.post.map_or(Delivered::Not, |post| delivered(post, slot, age)),
         planned_class,
         class: out.map(|out| class_of(zone, out)),
         late: slot.post.zip(out).map(|(post, out)| minutes(out.since(post.window.from))),
@@ -179,9 +185,13 @@ fn one(
     }
 }
 
-fn delivered(post: &Post) -> Delivered {
+/// A post that was taken away after it was read at the age lived through all that is compared.
+fn delivered(post: &Post, slot: &Slot<'_>, age: SnapshotAge) -> Delivered {
     match &post.state {
         PostState::Verified { .. } => Delivered::Verified,
+        PostState::Removed { live, at, .. } if *at >= live.at.plus(age.0) && slot.has_values(age) => {
+            Delivered::Verified
+        }
         PostState::Published { .. } => Delivered::Unverified,
         PostState::Removed { .. } => Delivered::Removed,
         PostState::Planned { .. }

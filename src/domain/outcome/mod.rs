@@ -96,7 +96,10 @@ pub fn early(facts: &OutcomeFacts<'_>) -> Result<Option<Outcome>, Refusal> {
     let lasting =
         |finding: &Finding| finding.verdict == Verdict::Invalid && !(unsent && finding.check == Check::Attrition);
     let invalid = found.say == Say::Invalid && found.checks.iter().any(lasting);
-    let hopeless = found.say != Say::NothingRead && review.out_of_reach();
+    // Where nothing is left to be stopped, what is out is read first: the call stands, and has its numbers.
+    let unread =
+        evidence::slots(facts, review.plan).iter().any(|slot| slot.out_at().is_some() && !slot.is_read(review.age));
+    let hopeless = (unsent || !unread) && found.say != Say::NothingRead && review.out_of_reach();
     Ok((invalid || hopeless).then_some(found))
 }
 
@@ -192,7 +195,10 @@ impl Review<'_> {
         }
         for (variant, count) in outcome.variants.iter_mut().enumerate() {
             let each = self.drawn.assignment.labels.iter().zip(&valid.comparable);
-            count.comparable = Some(each.filter(|(label, here)| **label == variant && **here).count());
+            let comparable = each.filter(|(label, here)| **label == variant && **here).count();
+            // Before all that is out is read, that cannot be told.
+            let told = self.mode != Mode::Hopeful || count.out == count.read;
+            count.comparable = told.then_some(comparable);
         }
         outcome.checks.clone_from(&valid.findings);
         outcome.comparable = Some(if stage_says.is_some() { Verdict::Invalid } else { valid.verdict });
@@ -421,6 +427,12 @@ impl Review<'_> {
 
     /// Says so where no numbers at all could have named a winner.
     fn never(&self, posts: usize) -> Option<String> {
+        let needed = self.needed();
+        if posts < needed {
+            return Some(format!(
+                "nothing can win with {posts} posts a variant: {needed} comparable posts of each are needed"
+            ));
+        }
         let all = vec![true; self.drawn.assignment.labels.len()];
         let trial = Trial {
             plan: &self.drawn.assignment,

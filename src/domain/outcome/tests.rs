@@ -502,3 +502,18 @@ fn the_same_evidence_has_the_same_digest_and_any_change_of_it_another() {
     changed.posts[0].altered_to = Some("bafy2".to_owned());
     assert_ne!(before, digest(&changed.facts()));
 }
+
+#[test]
+fn a_post_that_was_deleted_after_it_was_read_lived_through_all_that_is_compared() {
+    let deleted = |hours: i64| {
+        let mut world = World::won();
+        let at = world.of('B')[0];
+        let live = world.posts[at].live().unwrap().clone();
+        let gone = live.at.plus(Span::hours(hours));
+        world.posts[at].state = PostState::Removed { live, at: gone, evidence: "404".to_owned() };
+        world.review()
+    };
+    assert_eq!((deleted(48).say, deleted(48).winner), (Say::Winner, Some('B')), "its reading stands");
+    let early = deleted(20);
+    assert_eq!((early.say, early.variants[1].comparable), (Say::NotEnoughPosts, Some(4)), "its window ended before");
+}

@@ -136,6 +136,29 @@ fn what_is_invalid_stays_invalid_and_is_only_cloned_or_abandoned() {
 }
 
 #[test]
+fn one_variants_slots_moved_by_five_hours_is_invalid_and_stays_so() {
+    let mut world = World::won();
+    for at in world.of('B') {
+        let post = &mut world.posts[at];
+        let by = Span::hours(5);
+        post.window.from = post.window.from.plus(by);
+        post.window.until = post.window.until.plus(by);
+        let id = post.id;
+        let PostState::Verified { live, .. } = &mut post.state else { panic!("it is out") };
+        live.at = live.at.plus(by);
+        for snapshot in world.snapshots.iter_mut().filter(|snapshot| snapshot.post == id) {
+            snapshot.captured = snapshot.captured.plus(by);
+        }
+    }
+    let invalid = reviewed(&world);
+    assert_eq!(invalid.stage.word(), "invalid", "{:?}", invalid.review.as_ref().unwrap().made.outcome);
+    let outcome = invalid.review.as_ref().unwrap().outcome();
+    assert_eq!((outcome.winner, outcome.ranking.len()), (None, 0), "whatever its numbers say: {}", outcome.sentence);
+    let learned = crate::learning::offered(&invalid).unwrap();
+    assert!(learned.contains("the run is invalid"), "what it says about validity is remembered: {learned}");
+}
+
+#[test]
 fn a_warning_is_no_winner_until_a_person_answers_for_it() {
     let won = reviewed(&World::won()).review.unwrap().made;
     let mut warned = won.clone();
@@ -197,11 +220,14 @@ fn nothing_is_decided_or_signed_before_it_was_reviewed_and_nothing_without_a_rea
     assert_eq!(do_it(signed, ExperimentCommand::Sign(vec![one])).unwrap_err().kind, RefusalKind::Nothing);
 }
 
+/// Judged once: what is signed changes nothing of it.
+static WON: std::sync::LazyLock<Experiment> = std::sync::LazyLock::new(|| reviewed(&World::won()));
+
 proptest! {
     /// Whatever is signed in whatever order, a winner is shipped exactly where the last word about each item is no.
     #[test]
     fn unknown_is_never_a_no(words in proptest::collection::vec((0_usize..6, 0_u8..3), 0..40)) {
-        let mut experiment = reviewed(&World::won());
+        let mut experiment = WON.clone();
         let keys = keys(&experiment);
         let mut last = std::collections::BTreeMap::new();
         for (place, word) in words {
