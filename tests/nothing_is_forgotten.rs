@@ -111,6 +111,10 @@ fn an_experiment_ends_with_a_decision_that_is_found_again() {
     assert_eq!(shown["decision"], Value::Null, "a person decides, nobody else");
     let found = agency.json(&["outcome", "show", &code]);
     assert_eq!((&found["outcome"]["say"], &found["outcome"]["winner"]), (&"winner".into(), &"B".into()), "{found}");
+    // At its reading each post was looked at once more: live, and as it was approved.
+    let history = agency.json(&["experiment", "history", &code]);
+    let count = |name: &str| history.as_array().map_or(0, |all| all.iter().filter(|e| e["event"] == name).count());
+    assert_eq!((count("snapshot_taken"), count("post_verified")), (10, 20), "{history}");
 
     let why = refused(&agency, &["experiment", "decide", &code, "ship", "--reason", "questions work"]);
     assert!(why.contains("nobody has signed"), "{why}");

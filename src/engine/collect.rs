@@ -79,8 +79,9 @@ impl Inner {
             match rows {
                 Some(mut rows) => {
                     rows.extend(self.thread_rows(&account, &adapter, &due.live).await);
-                    self.keep(&due, measured, rows).await?;
+                    // Before the reading is kept: with the last one it is said what was found, and what is gone counts.
                     self.read_back(&due.post).await?;
+                    self.keep(&due, measured, rows).await?;
                 }
                 None => {
                     // What is not shown may have been taken away: that is a person's business now, not when it is given up.

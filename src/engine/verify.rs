@@ -1,7 +1,8 @@
 //! Verify: what is out is read back by somebody who is not logged in, and that is kept as proof (F).
 //!
 //! Decides when it is looked at: at once, then rarer, for half an hour; a post that is not seen by then stays `published`
-//! and counts as not comparable. A failed read never turns a published post into anything else.
+//! and counts as not comparable. What is out is looked at again at each snapshot: as approved, changed or gone, each is an
+//! event of the post. A failed read never turns a published post into anything else.
 
 use std::sync::Arc;
 
@@ -58,7 +59,10 @@ impl Inner {
         let expected = post.attempts.last().map_or_else(|| live.digest.clone(), |a| a.handle.expected.clone());
         let seen = adapter.verify(&account, &live, &expected).await;
         let command = match seen {
-            Verification::Seen(proof) if matches!(post.state, PostState::Published { .. }) => {
+            // Again and again: each look that sees what was approved is a fact on the exposure.
+            Verification::Seen(proof)
+                if matches!(post.state, PostState::Published { .. } | PostState::Verified { .. }) =>
+            {
                 PostCommand::Verify(Box::new(proof))
             }
             Verification::Seen(_) => return Ok(true),

@@ -13,7 +13,7 @@
 //! | awaiting operator | claim → claimed; cancel → cancelled; window closed → missed |
 //! | claimed | live → published; given back → awaiting; unsure, no answer → unconfirmed |
 //! | published | verified → verified; gone → removed |
-//! | verified | gone → removed |
+//! | verified | read back again → verified; gone → removed |
 //! | failed, missed, cancelled, removed | – |
 //!
 //! Invariants: I4 (states tell the truth), I6 (only these transitions), I7 (attempts are append-only), and after
@@ -463,11 +463,19 @@ impl Post {
         }
     }
 
+    /// Takes a read-back. One that is seen again as it was approved leaves a proof of that moment, too: until then it was
+    /// live and unchanged.
     fn verify(&self, proof: Proof) -> Result<Vec<PostEvent>, Refusal> {
-        if matches!(self.state, PostState::Published { .. }) {
-            Ok(vec![PostEvent::PostVerified { proof: Box::new(proof) }])
-        } else {
-            Err(self.wrong_state("post.verify", "published"))
+        let last = if let PostState::Verified { proof, .. } = &self.state { Some(proof.at) } else { None };
+        match last {
+            Some(last) if proof.at <= last => {
+                Err(Refusal::nothing(self.what(), format!("it was read back at {last}, and this is no later look")))
+            }
+            Some(_) => Ok(vec![PostEvent::PostVerified { proof: Box::new(proof) }]),
+            None if matches!(self.state, PostState::Published { .. }) => {
+                Ok(vec![PostEvent::PostVerified { proof: Box::new(proof) }])
+            }
+            None => Err(self.wrong_state("post.verify", "published")),
         }
     }
 

@@ -631,7 +631,7 @@ impl Post {
                 self.state = PostState::Published { live: live.clone() };
             }
             PostEvent::PostVerified { proof } => {
-                if let PostState::Published { live } = &self.state {
+                if let PostState::Published { live } | PostState::Verified { live, .. } = &self.state {
                     self.state = PostState::Verified { live: live.clone(), proof: (**proof).clone() };
                 }
             }

@@ -455,3 +455,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_seen_again_as_it_was_approved_leaves_a_later_proof() {
+    let published = then(committing(Repeat::Always), end(1, CommitOutcome::Accepted(live())));
+    let verified = then(published, PostCommand::Verify(Box::new(proof())));
+    let later = Proof { at: proof().at.plus(Span::hours(24)), ..proof() };
+    let again = then(verified, PostCommand::Verify(Box::new(later.clone())));
+    let PostState::Verified { live: still, proof: kept } = &again.state else { panic!("{:?}", again.state) };
+    assert_eq!((still, kept), (&live(), &later));
+    let earlier = again.decide(PostCommand::Verify(Box::new(proof()))).unwrap_err();
+    assert!(earlier.why.contains("no later look"), "{earlier}");
+}
