@@ -30,11 +30,13 @@ pub enum StreamKind {
     Checkin,
     /// What an experiment taught.
     Learning,
+    /// A thread under a post.
+    Conversation,
 }
 
 impl StreamKind {
     /// All sorts, in the order in which they are rebuilt.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Agency,
         Self::Client,
         Self::Account,
@@ -44,6 +46,7 @@ impl StreamKind {
         Self::Escalation,
         Self::Checkin,
         Self::Learning,
+        Self::Conversation,
     ];
 
     /// Returns the name in the log.
@@ -58,6 +61,7 @@ impl StreamKind {
             Self::Escalation => "escalation",
             Self::Checkin => "checkin",
             Self::Learning => "learning",
+            Self::Conversation => "conversation",
         }
     }
 }

@@ -27,6 +27,21 @@ pub struct BrandKit {
     pub hashtags: Vec<String>,
     /// The most tags a post has.
     pub hashtags_max: Option<u32>,
+    /// What answers to comments may begin with, the first that fits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<KitReply>,
+}
+
+/// A template for answers to comments; a person edits and sends each one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KitReply {
+    /// Its name: `price`.
+    pub name: String,
+    /// It fits a comment that holds one of these.
+    pub when: Vec<String>,
+    /// What it says.
+    pub text: String,
 }
 
 /// Hours in which nothing goes out, on the client's wall clock: `{ from = "21:00", until = "07:00" }`, or `"none"`.
@@ -121,6 +136,8 @@ pub struct Policy {
     pub operator_minutes_per_week: u32,
     /// An approval needs each post to have been opened.
     pub open_each: bool,
+    /// The least time between two looks for comments under a post.
+    pub comments_every: Span,
 }
 
 impl Default for Policy {
@@ -145,6 +162,7 @@ impl Default for Policy {
             posts_per_week: 40,
             operator_minutes_per_week: 360,
             open_each: false,
+            comments_every: Span::minutes(15),
         }
     }
 }
@@ -159,6 +177,10 @@ impl Policy {
             }
         };
         need(self.grace > Span::ZERO, "`grace` must be more than nothing, as in grace = \"20m\"");
+        need(
+            self.comments_every > Span::ZERO,
+            "`comments_every` must be more than nothing, as in comments_every = \"15m\"",
+        );
         need(self.max_per_24h > 0, "`max_per_24h` must be at least 1; to stop an account use `expos account pause`");
         need((0.0..=1.0).contains(&self.near_duplicate), "`near_duplicate` is a share from 0 to 1, as in 0.8");
         need(!self.locale.is_empty() && self.locale.len() <= 35, "`locale` is a language tag, as in \"en-GB\"");

@@ -1,6 +1,7 @@
 //! Names of things: what each id identifies and how long it lives.
 //!
-//! Made-up ids (experiment, variant, post, escalation, check-in, learning) are 128 bits: 48 of milliseconds, 80 of randomness, shown as
+//! Made-up ids (experiment, variant, post, escalation, check-in, learning, conversation) are 128 bits: 48 of
+//! milliseconds, 80 of randomness, shown as
 //! 26 Crockford letters, so that they sort by age and a short prefix names one. People's names for things (client,
 //! account) are slugs. Where the time and the randomness come from is the caller's business.
 
@@ -162,6 +163,10 @@ id!(
 id!(
     /// One learning. Lives for ever; what was retracted too.
     LearningId
+);
+id!(
+    /// One thread under a post of ours. Made when its first comment is seen; lives for ever.
+    ConversationId
 );
 id!(
     /// One request of a client of the desk, made by that client; the same id answers the first result for 24 h (T21).

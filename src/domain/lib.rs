@@ -26,6 +26,7 @@ pub mod actor;
 pub mod agency;
 pub mod checkin;
 pub mod client;
+pub mod engagement;
 pub mod escalation;
 pub mod hold;
 pub mod role;

@@ -155,6 +155,24 @@ pub struct SurfaceSettings {
     pub synthetic: bool,
 }
 
+/// A record as the platform names it, down to its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// The platform's id: an AT URI.
+    pub uri: String,
+    /// The platform's digest of what it says: a CID.
+    pub cid: String,
+}
+
+/// What a reply answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyTo {
+    /// The post that the thread stands under.
+    pub root: RecordRef,
+    /// The comment that it answers.
+    pub parent: RecordRef,
+}
+
 /// Everything one post shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -164,6 +182,9 @@ pub struct Content {
     pub assets: Vec<Asset>,
     /// What the platform is told beside them.
     pub settings: SurfaceSettings,
+    /// What it answers; none for a post of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<ReplyTo>,
 }
 
 impl Content {
@@ -179,7 +200,7 @@ impl Content {
     }
 
     /// Returns the hash that approvals and handles are bound to. It covers the raw bytes of every facet, every asset's
-    /// digest, alt text, facet and place, and the settings; not the file's name.
+    /// digest, alt text, facet and place, the settings, and what a reply answers; not the file's name.
     pub fn hash(&self) -> ContentHash {
         let mut framed = Framed::new("expos.content.1");
         for (facet, text) in &self.facets {
@@ -197,7 +218,11 @@ impl Content {
             framed = framed.text("label").text(label);
         }
         let flag = |on: bool| if on { "yes" } else { "no" };
-        ContentHash(framed.text(flag(self.settings.sponsored)).text(flag(self.settings.synthetic)).digest())
+        framed = framed.text(flag(self.settings.sponsored)).text(flag(self.settings.synthetic));
+        if let Some(ReplyTo { root, parent }) = &self.reply {
+            framed = framed.text("reply").text(&root.uri).text(&root.cid).text(&parent.uri).text(&parent.cid);
+        }
+        ContentHash(framed.digest())
     }
 
     /// Returns the hash of media and caption alone, which the duplicate guard compares (I9): normalised text, digests.
@@ -205,6 +230,10 @@ impl Content {
         let mut framed = Framed::new("expos.duplicate.1").text(&Untrusted::new(self.text()).normalised());
         for asset in &self.assets {
             framed = framed.field(asset.digest.bytes());
+        }
+        // The same words to somebody else are another reply, and never a repeated post.
+        if let Some(ReplyTo { parent, .. }) = &self.reply {
+            framed = framed.text("reply").text(&parent.uri);
         }
         framed.digest()
     }

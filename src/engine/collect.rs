@@ -2,7 +2,7 @@
 //!
 //! Decides when a snapshot is due: at its age from the platform's time of publication, never before counts are trusted; and
 //! when it is given up: what could not be read is `missing` with a reason, never 0 (I20). At each snapshot the post is read
-//! back, so that a deletion or an edit is noticed.
+//! back, so that a deletion or an edit is noticed. Comments are `listen`'s.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,6 +58,7 @@ impl Inner {
         for account in plan.watched {
             next = sooner(next, Some(self.watch_by_hand(&account).await?));
         }
+        next = sooner(next, self.listen().await?);
         Ok(next)
     }
 
@@ -78,7 +79,7 @@ impl Inner {
             };
             match rows {
                 Some(mut rows) => {
-                    rows.extend(self.thread_rows(&account, &adapter, &due.live).await);
+                    rows.extend(self.thread_rows(&account, &adapter, &due).await?);
                     // Before the reading is kept: with the last one it is said what was found, and what is gone counts.
                     self.read_back(&due.post).await?;
                     self.keep(&due, measured, rows).await?;
@@ -95,13 +96,23 @@ impl Inner {
         Ok(all)
     }
 
-    async fn thread_rows(&self, account: &Account, adapter: &Arc<dyn Adapter>, live: &Live) -> Vec<SnapshotRow> {
+    async fn thread_rows(
+        &self,
+        account: &Account,
+        adapter: &Arc<dyn Adapter>,
+        due: &DueSnapshot,
+    ) -> Result<Vec<SnapshotRow>, EngineError> {
+        let live = &due.live;
         let own = account.identity_id().to_owned();
         let value = |metric: &str, number: usize| SnapshotRow {
             metric: metric.to_owned(),
             reading: Reading::Value { value: f64::from(u32::try_from(number).unwrap_or(u32::MAX)) },
         };
-        match adapter.thread(account, live).await {
+        let thread = adapter.thread(account, live).await;
+        if let Ok(replies) = &thread {
+            self.keep_comments(&due.post, live, replies).await?;
+        }
+        Ok(match thread {
             Ok(replies) => {
                 let others: Vec<&ThreadReply> = replies.iter().filter(|r| r.author_did != own).collect();
                 let authors: std::collections::BTreeSet<&str> = others.iter().map(|r| r.author_did.as_str()).collect();
@@ -118,7 +129,7 @@ impl Inner {
                     reading: Reading::Missing { why: error.to_string() },
                 })
                 .collect(),
-        }
+        })
     }
 
     async fn keep(&self, due: &DueSnapshot, measured: Measured, rows: Vec<SnapshotRow>) -> Result<(), EngineError> {
@@ -150,7 +161,7 @@ impl Inner {
             self.see_standing(&account, &adapter).await;
         }
         let next = self.now().plus(BY_HAND_EVERY);
-        self.again.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, (0, next));
+        self.due_at(&key, next);
         Ok(next)
     }
 
@@ -320,7 +331,7 @@ fn known_keys(
 ) -> Result<std::collections::BTreeSet<String>, StoreError> {
     let mut known = std::collections::BTreeSet::new();
     let far = since.minus(Span::days(2));
-    for post in view.posts_of_account_between(account, far, view.now().plus(Span::days(2)))? {
+    for post in view.ours_on_account_between(account, far, view.now().plus(Span::days(2)))? {
         known.extend(post.attempts.iter().map(|a| a.handle.key.clone()));
         known.extend(post.live().map(|l| l.id.clone()));
         if let domain::post::PostState::Prepared { handle } = &post.state {
@@ -339,7 +350,7 @@ fn sworn_absent(
 ) -> Result<Vec<(String, PostId, u32)>, StoreError> {
     let mut sworn = Vec::new();
     let far = since.minus(Span::days(2));
-    for post in view.posts_of_account_between(account, far, view.now().plus(Span::days(2)))? {
+    for post in view.ours_on_account_between(account, far, view.now().plus(Span::days(2)))? {
         if post.live().is_none() {
             let absent =
                 post.attempts.iter().filter(|a| matches!(a.end, Some(AttemptEnd::Attested { .. } | AttemptEnd::Never)));

@@ -1,20 +1,21 @@
-//! Launch: makes posts ready ahead of their slot, and makes them visible at it.
+//! Launch and reply: makes posts ready ahead of their slot, and visible at it; a reply at once.
 //!
-//! Decides what is due; whether a post may go out is decided at its commit. One request an account at a time, accounts side
+//! Decides what is due, for posts and replies alike: a reply is there only because a person sent it; whether a post may go out is decided at its commit. One request an account at a time, accounts side
 //! by side: one that hangs never makes another late.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::approval::Field;
 use domain::client::Client;
 use domain::id::AccountId;
-use domain::post::{Handle, Post, PostCommand, PostState};
+use domain::post::{Handle, Post, PostCommand, PostKind, PostState};
 use domain::role::Scope;
 use domain::time::{Span, UtcTime};
 use domain::variant::{Asset, Content, Lane};
 use platforms::{PrepareError, PrepareFailure, PrepareSeed};
-use store::facts::content_of;
+use store::facts::shown_content;
 use store::follow::post_decide;
 use store::{Cause, Stop, StoreError, View};
 
@@ -40,13 +41,14 @@ enum Deed {
 struct Due {
     post: Post,
     deed: Deed,
+    task: Task,
 }
 
 impl Inner {
-    pub(crate) async fn launch(self: &Arc<Self>) -> Result<Option<UtcTime>, EngineError> {
-        self.free_orphans().await?;
+    pub(crate) async fn launch(self: &Arc<Self>, task: Task, kind: PostKind) -> Result<Option<UtcTime>, EngineError> {
+        self.free_orphans(task, kind).await?;
         let now = self.now();
-        let (due, mut next) = self.store.read(move |view| what_is_due(view, now)).await?;
+        let (due, mut next) = self.store.read(move |view| what_is_due(view, task, kind, now)).await?;
         // A clock that jumped ahead ends nothing: what it would call missed is judged when it is trusted again.
         let untrusted = self.surroundings().clock_hold;
         let mut waits = false;
@@ -57,7 +59,7 @@ impl Inner {
                 continue;
             }
             if item.deed == Deed::Miss {
-                self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?;
+                self.put(&item, |at| PostCommand::WindowClosed { at }).await?;
                 continue;
             }
             let again = self.due_again(&key(&item.post));
@@ -71,12 +73,12 @@ impl Inner {
         }
         if by_account.is_empty() && !waits {
             // Whatever went wrong was of a post that went out, was missed or was given up since.
-            self.pulse.went_well(Task::Launch);
+            self.pulse.went_well(task);
         }
         for (account, item) in by_account {
             let Some(taken) = self.take_account(&account) else { continue };
             let inner = Arc::clone(self);
-            self.beside(Task::Launch, taken, async move { inner.launch_one(item).await });
+            self.beside(task, taken, async move { inner.launch_one(item).await });
         }
         Ok(next)
     }
@@ -84,32 +86,32 @@ impl Inner {
     /// Does one thing on one account.
     async fn launch_one(self: &Arc<Self>, item: Due) -> Result<(), EngineError> {
         match item.deed {
-            Deed::Send => match self.send(&item.post, Task::Launch).await? {
+            Deed::Send => match self.send(&item.post, item.task).await? {
                 Sent::Tried => self.succeeded(&key(&item.post)),
                 Sent::Again => {
                     self.try_again(&key(&item.post));
                 }
                 Sent::NotNow(why) => {
                     self.try_again(&key(&item.post));
-                    self.pulse.went_wrong(Task::Launch, format!("post {} waits: {why}", item.post.id));
+                    self.pulse.went_wrong(item.task, format!("{} waits: {why}", item.post.what()));
                 }
             },
-            Deed::Prepare => self.prepare(&item.post).await?,
-            Deed::Renew => self.put(&item.post, |_| PostCommand::HandleExpired).await?,
-            Deed::HandOff => self.put(&item.post, |_| PostCommand::HandOff).await?,
-            Deed::Miss => self.put(&item.post, |at| PostCommand::WindowClosed { at }).await?,
+            Deed::Prepare => self.prepare(&item).await?,
+            Deed::Renew => self.put(&item, |_| PostCommand::HandleExpired).await?,
+            Deed::HandOff => self.put(&item, |_| PostCommand::HandOff).await?,
+            Deed::Miss => self.put(&item, |at| PostCommand::WindowClosed { at }).await?,
         }
         Ok(())
     }
 
     /// A post is made ready only while its account is taken. One that is `preparing` on a free account was left by work that
     /// broke off: it begins again.
-    async fn free_orphans(&self) -> Result<(), EngineError> {
+    async fn free_orphans(&self, task: Task, kind: PostKind) -> Result<(), EngineError> {
         for post in self.store.read(|view| view.posts_in_state(&Scope::All, &["preparing"])).await? {
-            if !self.is_taken(&post.account) {
+            if post.kind == kind && !self.is_taken(&post.account) {
                 let why = "making it ready broke off".to_owned();
                 let command = |at| PostCommand::PrepareFailed { why, retry_at: Some(at) };
-                let (id, cause) = (post.id, Cause::engine(Task::Launch.as_str()));
+                let (id, cause) = (post.id, Cause::engine(task.as_str()));
                 let written = self.store.write(cause, move |tx| {
                     let command = command(tx.now());
                     post_decide(tx, id, command)
@@ -120,9 +122,9 @@ impl Inner {
         Ok(())
     }
 
-    async fn put(&self, post: &Post, command: fn(UtcTime) -> PostCommand) -> Result<(), EngineError> {
-        let id = post.id;
-        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
+    async fn put(&self, item: &Due, command: fn(UtcTime) -> PostCommand) -> Result<(), EngineError> {
+        let id = item.post.id;
+        let written = self.store.write(Cause::engine(item.task.as_str()), move |tx| {
             let command = command(tx.now());
             post_decide(tx, id, command)
         });
@@ -130,12 +132,13 @@ impl Inner {
         Ok(())
     }
 
-    async fn prepare(self: &Arc<Self>, post: &Post) -> Result<(), EngineError> {
+    async fn prepare(self: &Arc<Self>, item: &Due) -> Result<(), EngineError> {
+        let (post, task) = (&item.post, item.task);
         let (login, adapter) = match self.login(&post.account).await? {
             Ok(found) => found,
             Err(no) => {
                 self.try_again(&key(post));
-                self.pulse.went_wrong(Task::Launch, format!("post {} is not made ready: {}", post.id, no.why()));
+                self.pulse.went_wrong(task, format!("{} is not made ready: {}", post.what(), no.why()));
                 return Ok(());
             }
         };
@@ -143,14 +146,21 @@ impl Inner {
         self.see_standing(&login.account, &adapter).await;
         self.heed().await?;
         let (id, account) = (post.id, post.account.clone());
-        let began = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| {
+        let began = self.store.write(Cause::engine(task.as_str()), move |tx| {
             if tx.account(&account)?.is_none_or(|account| !account.holds.is_free()) {
                 return Err(Stop::Undo);
             }
-            post_decide(tx, id, PostCommand::BeginPrepare)?;
             let post: Post = tx.load(&id)?;
             let experiment: domain::experiment::Experiment = tx.load(&post.experiment)?;
-            Ok((content_of(&experiment, &post).cloned(), post.window.from))
+            let content = shown_content(tx, &experiment, &post)?;
+            if post.kind == PostKind::Reply && content.is_none() {
+                // The thread is not the one that its person saw: they look again, and nothing is made ready meanwhile.
+                let why = "the thread changed".to_owned();
+                post_decide(tx, id, PostCommand::Void { field: Field::Content, why })?;
+                return Ok((None, post.window.from));
+            }
+            post_decide(tx, id, PostCommand::BeginPrepare)?;
+            Ok((content, post.window.from))
         });
         let Ok((Some(content), slot)) = allowed(began.await)? else { return Ok(()) };
         let made = match self.read_assets(&content).await {
@@ -160,19 +170,20 @@ impl Inner {
             }
             Err(why) => Err(PrepareError { why, kind: PrepareFailure::Definite }),
         };
-        self.record_prepare(post, made).await
+        self.record_prepare(item, made).await
     }
 
-    async fn record_prepare(&self, post: &Post, made: Result<Handle, PrepareError>) -> Result<(), EngineError> {
+    async fn record_prepare(&self, item: &Due, made: Result<Handle, PrepareError>) -> Result<(), EngineError> {
+        let (post, task) = (&item.post, item.task);
         let id = post.id;
         let command = match made {
             Ok(handle) => {
                 self.succeeded(&key(post));
-                self.pulse.went_well(Task::Launch);
+                self.pulse.went_well(task);
                 PostCommand::Prepared(Box::new(handle))
             }
             Err(PrepareError { why, kind }) => {
-                self.pulse.went_wrong(Task::Launch, format!("post {id} is not made ready: {why}"));
+                self.pulse.went_wrong(task, format!("{} is not made ready: {why}", post.what()));
                 let retry_at = match kind {
                     PrepareFailure::Definite => None,
                     PrepareFailure::Again(at) => Some(at.unwrap_or_else(|| self.try_again(&key(post)))),
@@ -185,7 +196,7 @@ impl Inner {
                 PostCommand::PrepareFailed { why, retry_at }
             }
         };
-        let written = self.store.write(Cause::engine(Task::Launch.as_str()), move |tx| post_decide(tx, id, command));
+        let written = self.store.write(Cause::engine(task.as_str()), move |tx| post_decide(tx, id, command));
         allowed(written.await)?.ok();
         Ok(())
     }
@@ -219,7 +230,12 @@ fn key(post: &Post) -> String {
 }
 
 /// Finds what is due, and when the next thing will be.
-fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTime>), StoreError> {
+fn what_is_due(
+    view: &View<'_>,
+    task: Task,
+    kind: PostKind,
+    now: UtcTime,
+) -> Result<(Vec<Due>, Option<UtcTime>), StoreError> {
     let mut due = Vec::new();
     let clients: BTreeMap<domain::id::ClientId, Client> =
         view.clients(&Scope::All)?.into_iter().map(|c| (c.id.clone(), c)).collect();
@@ -231,11 +247,11 @@ fn what_is_due(view: &View<'_>, now: UtcTime) -> Result<(Vec<Due>, Option<UtcTim
     let horizon = now.plus(lead);
     let mut next = view.post_next_slot(&Scope::All, &waiting, horizon)?.map(|slot| slot.minus(lead));
     for post in view.posts_due(&Scope::All, &waiting, horizon)? {
-        let Some(client) = clients.get(&post.client) else { continue };
+        let Some(client) = clients.get(&post.client).filter(|_| post.kind == kind) else { continue };
         let (deed, when) =
             if stopped.contains(&post.account) { parked(&post, now) } else { deed_of(&post, client, now) };
         match deed {
-            Some(deed) if when <= now => due.push(Due { post, deed }),
+            Some(deed) if when <= now => due.push(Due { post, deed, task }),
             Some(_) | None => next = sooner(next, Some(when)),
         }
     }

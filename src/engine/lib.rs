@@ -9,8 +9,9 @@
 //! | `connect` | logs in where a person asked for it |
 //! | `settle` | looks at what is in doubt, and repeats what the platform deduplicates |
 //! | `launch` | makes posts ready ahead of their slot, and makes them visible at it |
+//! | `reply` | makes ready and visible, one at a time, what a person sent |
 //! | `verify` | reads back what is out, as somebody who is not logged in |
-//! | `collect` | reads metrics at equal ages, and posts made by hand |
+//! | `collect` | reads metrics at equal ages, posts made by hand, and comments for a person to answer |
 //! | `watch` | stops an account at once when an answer says that it is warned, challenged or restricted |
 //! | `review` | says what an experiment says once its last reading is in, or once nothing can change it |
 //! | `tend` | refreshes logins, keeps the heartbeat |
@@ -20,6 +21,7 @@ mod commit;
 mod connect;
 mod error;
 mod launch;
+mod listen;
 mod logins;
 mod pulse;
 mod review;
@@ -33,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clock::{Clock, JumpWatch, Seeds};
 use domain::id::AccountId;
+use domain::post::PostKind;
 use domain::surface::Surfaces;
 use domain::time::{Span, UtcTime};
 use store::facts::Surroundings;
@@ -56,6 +59,8 @@ pub enum Task {
     Settle,
     /// Sends.
     Launch,
+    /// Sends what a person answered.
+    Reply,
     /// Reads back.
     Verify,
     /// Measures.
@@ -70,8 +75,17 @@ pub enum Task {
 
 impl Task {
     /// All tasks, in the order in which a new owner takes their first step: what is in doubt comes before anything new.
-    pub const ALL: [Self; 8] =
-        [Self::Settle, Self::Connect, Self::Watch, Self::Launch, Self::Verify, Self::Collect, Self::Review, Self::Tend];
+    pub const ALL: [Self; 9] = [
+        Self::Settle,
+        Self::Connect,
+        Self::Watch,
+        Self::Launch,
+        Self::Reply,
+        Self::Verify,
+        Self::Collect,
+        Self::Review,
+        Self::Tend,
+    ];
 
     /// Returns the name that health and events use.
     pub const fn as_str(self) -> &'static str {
@@ -79,6 +93,7 @@ impl Task {
             Self::Connect => "connect",
             Self::Settle => "settle",
             Self::Launch => "launch",
+            Self::Reply => "reply",
             Self::Verify => "verify",
             Self::Collect => "collect",
             Self::Watch => "watch",
@@ -263,7 +278,8 @@ impl Inner {
         match task {
             Task::Connect => self.connect().await,
             Task::Settle => self.settle().await,
-            Task::Launch => self.launch().await,
+            Task::Launch => self.launch(Task::Launch, PostKind::Post).await,
+            Task::Reply => self.launch(Task::Reply, PostKind::Reply).await,
             Task::Verify => self.verify().await,
             Task::Collect => self.collect().await,
             Task::Watch => self.watch().await,
@@ -383,6 +399,11 @@ impl Inner {
     pub(crate) fn due_again(&self, key: &str) -> UtcTime {
         let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         again.get(key).map_or(UtcTime::from_micros(0), |(_, due)| *due)
+    }
+
+    /// Notes when something is due again that succeeded.
+    pub(crate) fn due_at(&self, key: &str, due: UtcTime) {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), (0, due));
     }
 
     /// Forgets that something did not succeed.

@@ -164,6 +164,8 @@ pub struct Measured {
 pub struct ThreadReply {
     /// The platform's id of the answer.
     pub uri: String,
+    /// The platform's digest of what it says.
+    pub cid: String,
     /// The platform's id of what it answers.
     pub parent: String,
     /// The platform's id of its author.

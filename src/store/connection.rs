@@ -11,10 +11,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::StoreError;
 
 /// The migrations, oldest first; the position, from 1, is the schema's number.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_checkins.sql"),
     include_str!("migrations/0003_memory.sql"),
+    include_str!("migrations/0004_conversations.sql"),
 ];
 
 /// The number of the newest schema that this program knows.

@@ -5,11 +5,12 @@
 
 use domain::account::Account;
 use domain::actor::Actor;
+use domain::engagement::{Conversation, ConversationCommand};
 use domain::escalation::{Escalation, EscalationCommand, EscalationEnd, EscalationEvent, Subject, Urgency};
 use domain::experiment::{Experiment, ExperimentCommand, Stage};
 use domain::hash::Framed;
-use domain::id::{ClientId, EscalationId, PostId};
-use domain::post::{Post, PostCommand, PostEvent, PostState};
+use domain::id::{ClientId, ConversationId, EscalationId, PostId};
+use domain::post::{Post, PostCommand, PostEvent, PostKind, PostState};
 use domain::role::Scope;
 use domain::time::Span;
 
@@ -36,10 +37,27 @@ pub fn experiment_decide(
     Ok(tx.append::<Experiment>(&id, events)?)
 }
 
+/// Puts a command to a conversation.
+pub fn conversation_decide(
+    tx: &mut Tx<'_>,
+    id: ConversationId,
+    command: ConversationCommand,
+) -> Result<Conversation, Stop> {
+    let before: Conversation = tx.load(&id)?;
+    let events = before.decide(command)?;
+    Ok(tx.append::<Conversation>(&id, events)?)
+}
+
 fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) -> Result<(), Stop> {
+    if let Some(conversation) = after.conversation {
+        reply_moved(tx, conversation, after, events)?;
+    }
     let mut is_failure = false;
     for event in events {
         match event {
+            // A reply is no part of its experiment's plan: what becomes of it moves the conversation alone.
+            PostEvent::ApprovalVoided { .. } | PostEvent::ApprovalTakenBack { .. } if after.kind == PostKind::Reply => {
+            }
             PostEvent::ApprovalVoided { field, why } => {
                 let why = format!("{}: {field}: {why}", after.what());
                 experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
@@ -49,13 +67,17 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
                 experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
             }
             PostEvent::PostPublished { live, .. } => {
-                experiment_decide(tx, after.experiment, ExperimentCommand::PostOut)?;
+                if after.kind == PostKind::Post {
+                    experiment_decide(tx, after.experiment, ExperimentCommand::PostOut)?;
+                }
                 end_escalations(tx, after, &format!("it is out: {}", live.url))?;
             }
             PostEvent::PostUnconfirmed { why, .. } => doubt(tx, after, why)?,
             PostEvent::NotLiveAttested { by, .. } => {
                 let why = format!("{}: {by} swore that it is not live", after.what());
-                experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
+                if after.kind == PostKind::Post {
+                    experiment_decide(tx, after.experiment, ExperimentCommand::LoseApproval { why })?;
+                }
                 end_escalations(tx, after, &format!("{by} swore that it is not live"))?
             }
             PostEvent::AttemptSettled { .. } => {
@@ -86,6 +108,10 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
                     format!("{} shows something else than was approved ({found})", after.what()),
                 )?;
             }
+            PostEvent::PostMissed { why, .. } if after.kind == PostKind::Reply => {
+                let words = format!("{} was not sent in time and is never sent late: {why}", after.what());
+                open(tx, after, "reply.missed", Urgency::Normal, words)?;
+            }
             // What a person had approved and did not go out is told; what nobody had approved waited in the queue.
             PostEvent::PostMissed { why, .. } if before.approval.is_some() => {
                 let words = format!("{} missed its slot and is never sent late: {why}", after.what());
@@ -112,13 +138,72 @@ fn follow(tx: &mut Tx<'_>, before: &Post, after: &Post, events: &[PostEvent]) ->
             | PostEvent::PostCancelled { .. } => {}
         }
     }
-    if is_failure {
+    // The evidence on how an account publishes is of its posts.
+    if is_failure && after.kind == PostKind::Post {
         breach::publish_failed(tx, after)?;
     }
-    if after.state.is_settled() && !before.state.is_settled() {
+    if after.kind == PostKind::Post && after.state.is_settled() && !before.state.is_settled() {
         all_settled(tx, after)?;
     }
     Ok(())
+}
+
+/// What becomes of a reply is told to its conversation. One whose person's word holds no longer, and that is not out, is
+/// given up at once: a person looks at the thread again, and sends anew or not at all.
+fn reply_moved(tx: &mut Tx<'_>, id: ConversationId, reply: &Post, events: &[PostEvent]) -> Result<(), Stop> {
+    let (post, now) = (reply.id, tx.now());
+    let mut given_up = None;
+    for event in events {
+        let lost = match event {
+            PostEvent::PostPublished { live, .. } => {
+                let (id_there, url, at) = (live.id.clone(), live.url.clone(), live.at);
+                conversation_decide(tx, id, ConversationCommand::Out { post, id: id_there, url, at })?;
+                None
+            }
+            PostEvent::ApprovalVoided { .. } => {
+                given_up = Some("the thread changed before it could be sent".to_owned());
+                None
+            }
+            PostEvent::ApprovalTakenBack { by, .. } => {
+                given_up = Some(format!("{by} took it back"));
+                None
+            }
+            PostEvent::NotLiveAttested { by, .. } => {
+                given_up = Some(format!("{by} swore that it is not live"));
+                None
+            }
+            PostEvent::PostFailed { why } | PostEvent::PostMissed { why, .. } => Some(why.clone()),
+            PostEvent::PostCancelled { by, reason, .. } => Some(format!("{by}: {reason}")),
+            PostEvent::PostPlanned { .. }
+            | PostEvent::PostApproved { .. }
+            | PostEvent::StopCameLate { .. }
+            | PostEvent::ContentChanged { .. }
+            | PostEvent::SlotMoved { .. }
+            | PostEvent::PreparingBegun
+            | PostEvent::PostPrepared { .. }
+            | PostEvent::PreparePutOff { .. }
+            | PostEvent::HandleDropped { .. }
+            | PostEvent::PostCommitting { .. }
+            | PostEvent::AttemptInDoubt { .. }
+            | PostEvent::AttemptSettled { .. }
+            | PostEvent::LookedInVain { .. }
+            | PostEvent::PostUnconfirmed { .. }
+            | PostEvent::PostVerified { .. }
+            | PostEvent::PostRemoved { .. }
+            | PostEvent::PostAltered { .. }
+            | PostEvent::SnapshotTaken { .. }
+            | PostEvent::HandedOff
+            | PostEvent::CardClaimed { .. }
+            | PostEvent::CardGivenBack { .. } => None,
+        };
+        if let Some(why) = lost {
+            conversation_decide(tx, id, ConversationCommand::Lost { post, why, at: now })?;
+        }
+    }
+    match given_up.filter(|_| reply.state.is_unsent()) {
+        Some(reason) => post_decide(tx, post, PostCommand::Cancel { by: Actor::Engine, at: now, reason }).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 fn all_settled(tx: &mut Tx<'_>, post: &Post) -> Result<(), Stop> {

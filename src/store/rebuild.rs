@@ -12,6 +12,7 @@ use domain::aggregate::StreamKind;
 use domain::calendar::layer::Layer;
 use domain::checkin::Checkin;
 use domain::client::Client;
+use domain::engagement::Conversation;
 use domain::escalation::Escalation;
 use domain::experiment::Experiment;
 use domain::hash::Digest;
@@ -61,6 +62,7 @@ pub(crate) fn compare(connection: &Connection) -> Result<Vec<Difference>, StoreE
                 compare_table::<Learning>(connection, &mut found)?;
                 compare_words(connection, &mut found)?;
             }
+            StreamKind::Conversation => compare_table::<Conversation>(connection, &mut found)?,
         }
     }
     Ok(found)

@@ -103,15 +103,30 @@ CREATE TABLE post (
     pacing_us INTEGER NOT NULL,
     duplicate_key BLOB NOT NULL CHECK (length(duplicate_key) = 32),
     counts_as_out INTEGER NOT NULL CHECK (counts_as_out IN (0, 1))
-) STRICT;
+, kind TEXT NOT NULL DEFAULT 'post' CHECK (kind IN ('post', 'reply'))) STRICT;
 -- A slot is one experiment's, variant's and number's, whatever becomes of it.
-CREATE UNIQUE INDEX post_slot ON post (experiment, variant, number);
+CREATE UNIQUE INDEX post_slot ON post (experiment, variant, number) WHERE kind = 'post';
 -- One request under way per account, whatever the tasks do.
 CREATE UNIQUE INDEX post_in_flight ON post (account) WHERE state = 'committing';
 CREATE INDEX post_due ON post (state, slot_us);
 CREATE INDEX post_pacing ON post (account, pacing_us);
 CREATE INDEX post_calendar ON post (slot_us);
 CREATE INDEX post_client ON post (client, slot_us);
+CREATE INDEX post_kind ON post (account, kind, pacing_us);
+
+CREATE TABLE conversation (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    asked_us INTEGER NOT NULL,
+    client TEXT NOT NULL REFERENCES client (key),
+    account TEXT NOT NULL REFERENCES account (key),
+    post TEXT NOT NULL REFERENCES post (key),
+    began TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX conversation_began ON conversation (post, began);
+CREATE INDEX conversation_standing ON conversation (standing, asked_us);
 
 CREATE TABLE escalation (
     key TEXT PRIMARY KEY,

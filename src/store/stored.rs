@@ -9,9 +9,10 @@ use domain::aggregate::Aggregate;
 use domain::calendar::layer::{Layer, LayerId};
 use domain::checkin::Checkin;
 use domain::client::Client;
+use domain::engagement::Conversation;
 use domain::escalation::Escalation;
 use domain::experiment::Experiment;
-use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, LearningId, PostId};
+use domain::id::{AccountId, CheckinId, ClientId, ConversationId, EscalationId, ExperimentId, LearningId, PostId};
 use domain::learning::Learning;
 use domain::post::{Attempt, Post, PostEvent};
 use domain::role::Scope;
@@ -267,13 +268,13 @@ impl Stored for Post {
 
 impl table::Table for Post {
     const INSERT: &'static str =
-        "INSERT INTO post (key, version, body, state, slot_us, until_us, pacing_us, duplicate_key, counts_as_out, experiment, client, account, variant, number)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        "INSERT INTO post (key, version, body, state, slot_us, until_us, pacing_us, duplicate_key, counts_as_out, experiment, client, account, variant, number, kind)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     const UPDATE: &'static str =
         "UPDATE post SET version = ?2, body = ?3, state = ?4, slot_us = ?5, until_us = ?6, pacing_us = ?7, duplicate_key = ?8, counts_as_out = ?9
          WHERE key = ?1";
     const FIND: &'static str = "SELECT version, body FROM post WHERE key = ?1";
-    const SHOW: &'static str = "SELECT key, version, body, state, slot_us, until_us, pacing_us, duplicate_key, counts_as_out, experiment, client, account, variant, number FROM post";
+    const SHOW: &'static str = "SELECT key, version, body, state, slot_us, until_us, pacing_us, duplicate_key, counts_as_out, experiment, client, account, variant, number, kind FROM post";
 
     fn changing(&self) -> Vec<Value> {
         vec![
@@ -293,6 +294,7 @@ impl table::Table for Post {
             text(&self.account),
             text(self.variant),
             Value::Integer(i64::from(self.number)),
+            text(self.kind.as_str()),
         ]
     }
 
@@ -401,6 +403,42 @@ impl table::Table for Learning {
 
     fn fixed(&self) -> Vec<Value> {
         vec![text(&self.client), text(self.experiment)]
+    }
+}
+
+impl Stored for Conversation {
+    type Key = ConversationId;
+    const NOUN: &'static str = "reply";
+
+    fn key_text(key: &ConversationId) -> String {
+        key.to_string()
+    }
+
+    fn key(&self) -> ConversationId {
+        self.id
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Some(&self.client)
+    }
+}
+
+impl table::Table for Conversation {
+    const INSERT: &'static str =
+        "INSERT INTO conversation (key, version, body, standing, asked_us, client, account, post, began)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    const UPDATE: &'static str =
+        "UPDATE conversation SET version = ?2, body = ?3, standing = ?4, asked_us = ?5 WHERE key = ?1";
+    const FIND: &'static str = "SELECT version, body FROM conversation WHERE key = ?1";
+    const SHOW: &'static str =
+        "SELECT key, version, body, standing, asked_us, client, account, post, began FROM conversation";
+
+    fn changing(&self) -> Vec<Value> {
+        vec![text(self.standing().word()), Value::Integer(self.asked_at().micros())]
+    }
+
+    fn fixed(&self) -> Vec<Value> {
+        vec![text(&self.client), text(&self.account), text(self.post), text(&self.began)]
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod account;
 mod checkin;
+mod conversation;
 mod experiment;
 mod learning;
 mod log;

@@ -135,6 +135,7 @@ fn make_posts(
             state: PostState::Planned { retry_at: None },
             altered_to: None,
             snapshots: Vec::new(),
+            conversation: None,
         };
         tx.append::<Post>(&post.id.clone(), vec![PostEvent::PostPlanned { post: Box::new(post) }])?;
     }

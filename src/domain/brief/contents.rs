@@ -121,7 +121,7 @@ impl<'a> Layers<'a> {
         facets.extend(self.facets.iter().map(|(facet, text)| (*facet, (*text).clone())));
         facets.retain(|_, text| !text.is_empty());
         let assets = named.into_iter().map(|asset| found(asset, assets)).collect::<Result<_, _>>()?;
-        Ok(Content { facets, assets, settings: brief.exposure_plan.settings.clone() })
+        Ok(Content { facets, assets, settings: brief.exposure_plan.settings.clone(), reply: None })
     }
 }
 

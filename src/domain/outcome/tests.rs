@@ -198,6 +198,7 @@ fn post(client: &Client, variant: &Variant, slot: &crate::calendar::plan::Planne
         },
         altered_to: None,
         snapshots: vec![DAY],
+        conversation: None,
     }
 }
 

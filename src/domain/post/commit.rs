@@ -4,9 +4,10 @@
 //! Nothing here sends anything; the permit is made by the store after its COMMIT returned (rule 2).
 //!
 //! Invariant: I2. A `PostCommitting` event exists only if approved hash = handle's hash = present hash, nothing above the
-//! post stops it, now is inside the window, pacing is free and the layer is held.
+//! post stops it, now is inside the window, pacing is free and the layer is held. A reply is sent by a person: its leave
+//! needs, beside all that, the stored command of the very person whose word it bears.
 
-use super::{ATTEMPTS_MAX, Attempt, Handle, Post, PostEvent, PostState, Repeat, new_attempt};
+use super::{ATTEMPTS_MAX, Attempt, Handle, Post, PostEvent, PostKind, PostState, Repeat, new_attempt};
 use crate::aggregate::Epoch;
 use crate::approval::Binding;
 use crate::calendar::pacing::{PacingLimits, pace};
@@ -54,6 +55,8 @@ pub struct CommitFacts {
     pub layer: LayerFact,
     /// The clock jumped: nothing goes out before this (I18).
     pub clock_hold: Option<UtcTime>,
+    /// For a reply: the Unix user whose stored command asked for it, as the log says.
+    pub asked_by: Option<u32>,
 }
 
 impl Post {
@@ -150,6 +153,13 @@ impl Post {
         if approval.binding.content != self.content {
             return refuse("commit.void", "the content is no longer as approved".to_owned(), "approve it as it stands");
         }
+        if self.kind == PostKind::Reply && !self.is_a_persons(facts.asked_by) {
+            return refuse(
+                "commit.reply-of-nobody",
+                "no stored command of a person asks for it".to_owned(),
+                "a person sends each reply, with `expos reply send`",
+            );
+        }
         if let Some(hold) = facts.holds.first() {
             return refuse("commit.held", hold.clone(), "a person resumes it, with a reason");
         }
@@ -188,6 +198,12 @@ impl Post {
         }
         self.check_duplicate(facts)?;
         pace(facts.limits, &facts.others, facts.now).map_err(|breach| breach.refusal(self.what(), facts.limits))
+    }
+
+    /// Tells whether the one word that a reply has is that of the person whose command the log holds.
+    fn is_a_persons(&self, asked_by: Option<u32>) -> bool {
+        let words = self.approval.iter().flat_map(|approval| &approval.by).map(|approver| approver.uid);
+        asked_by.is_some() && words.eq([asked_by])
     }
 
     fn check_duplicate(&self, facts: &CommitFacts) -> Result<(), Refusal> {

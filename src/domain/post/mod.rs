@@ -262,7 +262,10 @@ impl Post {
 
     /// Returns the words that refusals and screens use for this post.
     pub fn what(&self) -> String {
-        format!("post {} ({}{})", self.id, self.letter, self.number)
+        match self.kind {
+            PostKind::Post => format!("post {} ({}{})", self.id, self.letter, self.number),
+            PostKind::Reply => format!("reply {}", self.id),
+        }
     }
 
     fn approve(&self, approval: Approval) -> Result<Vec<PostEvent>, Refusal> {

@@ -11,7 +11,7 @@ use crate::aggregate::Epoch;
 use crate::approval::{Approval, Field};
 use crate::brief::SurfaceId;
 use crate::hash::{ContentHash, Digest};
-use crate::id::{AccountId, ClientId, ExperimentId, PostId, VariantId};
+use crate::id::{AccountId, ClientId, ConversationId, ExperimentId, PostId, VariantId};
 use crate::time::{SnapshotAge, UtcTime, Window};
 use crate::variant::Lane;
 
@@ -23,6 +23,16 @@ pub enum PostKind {
     Post,
     /// An answer under somebody's post; a person sends it.
     Reply,
+}
+
+impl PostKind {
+    /// Returns the word that screens and the read table use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Reply => "reply",
+        }
+    }
 }
 
 /// A post as it stands.
@@ -72,6 +82,9 @@ pub struct Post {
     pub altered_to: Option<String>,
     /// The ages at which its metrics were read.
     pub snapshots: Vec<SnapshotAge>,
+    /// The conversation that a reply answers in; none for a post of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
 }
 
 /// Where a post is in its life.

@@ -81,6 +81,7 @@ fn facts(now: UtcTime) -> CommitFacts {
         in_flight: None,
         layer: LayerFact::Held,
         clock_hold: None,
+        asked_by: None,
     }
 }
 
@@ -110,6 +111,7 @@ fn planned(lane: Lane) -> Post {
         state: PostState::Planned { retry_at: None },
         altered_to: None,
         snapshots: Vec::new(),
+        conversation: None,
     }
 }
 
@@ -466,4 +468,34 @@ fn what_is_seen_again_as_it_was_approved_leaves_a_later_proof() {
     assert_eq!((still, kept), (&live(), &later));
     let earlier = again.decide(PostCommand::Verify(Box::new(proof()))).unwrap_err();
     assert!(earlier.why.contains("no later look"), "{earlier}");
+}
+
+#[test]
+fn a_reply_gets_leave_only_on_the_stored_command_of_the_person_whose_word_it_bears() {
+    let reply = |by: Vec<Option<u32>>| {
+        let mut post = prepared(Repeat::Always);
+        post.kind = PostKind::Reply;
+        let approval = post.approval.as_mut().unwrap();
+        let one = approval.by.first().unwrap().clone();
+        approval.by = by.into_iter().map(|uid| Approver { uid, ..one.clone() }).collect();
+        post
+    };
+    let ask = |post: &Post, asked_by| {
+        let facts = CommitFacts { asked_by, ..facts(t(1)) };
+        post.decide(PostCommand::Commit(Box::new(facts))).map_err(|refusal| refusal.rule)
+    };
+    assert!(ask(&reply(vec![Some(7)]), Some(7)).is_ok());
+    for (by, asked_by) in [
+        (vec![Some(7)], None),
+        (vec![Some(7)], Some(8)),
+        (vec![None], None),
+        (vec![], None),
+        (vec![Some(7), Some(7)], Some(7)),
+        (vec![None], Some(7)),
+    ] {
+        assert_eq!(ask(&reply(by.clone()), asked_by), Err("commit.reply-of-nobody".to_owned()), "{by:?} {asked_by:?}");
+    }
+    let mut unapproved = reply(vec![Some(7)]);
+    unapproved.approval = None;
+    assert_eq!(ask(&unapproved, Some(7)), Err("commit.unapproved".to_owned()));
 }

@@ -10,7 +10,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// What becomes of `#tags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tags {
+pub(crate) enum Tags {
     /// They are words like others.
     Keep,
     /// They are left out.
@@ -18,7 +18,7 @@ pub(super) enum Tags {
 }
 
 /// Returns the words of a text, folded. A script that writes no spaces gives a word for each character.
-pub(super) fn words(text: &str, tags: Tags) -> Vec<String> {
+pub(crate) fn words(text: &str, tags: Tags) -> Vec<String> {
     let mut words = Vec::new();
     for token in folded(text).split_whitespace() {
         if tags == Tags::Drop && token.starts_with('#') {
@@ -41,7 +41,7 @@ pub(super) fn words(text: &str, tags: Tags) -> Vec<String> {
 }
 
 /// Tells whether some words stand in a text one after the other.
-pub(super) fn holds(text: &[String], words: &[String]) -> bool {
+pub(crate) fn holds(text: &[String], words: &[String]) -> bool {
     !words.is_empty() && text.windows(words.len()).any(|window| window == words)
 }
 

@@ -8,10 +8,11 @@
 pub mod budget_guard;
 #[cfg(test)]
 mod fixture;
-mod fold;
+pub(crate) mod fold;
 pub mod format_guard;
 mod place;
 pub mod policy_guard;
+pub mod reply;
 pub mod risk_guard;
 pub mod risk_scan;
 pub mod uniqueness_guard;

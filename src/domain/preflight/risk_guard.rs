@@ -60,7 +60,11 @@ fn input(facts: &PreflightFacts<'_>, content: &Content) -> ScanInput {
 }
 
 fn told(one: &Shown<'_>, found: &RiskFinding) -> Finding {
-    let place = found.facet.map_or_else(|| one.place(), |facet| one.part(facet));
+    finding(found.facet.map_or_else(|| one.place(), |facet| one.part(facet)), found)
+}
+
+/// Gives what a scan found the shape of a finding.
+pub(super) fn finding(place: String, found: &RiskFinding) -> Finding {
     let mut why = found.why.clone();
     if !found.excerpt.is_empty() {
         why = format!("`{}`: {why}", excerpt(&found.excerpt));

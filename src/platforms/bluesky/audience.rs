@@ -43,6 +43,7 @@ struct Node {
 #[derive(Deserialize)]
 struct Post {
     uri: String,
+    cid: String,
     author: Author,
     record: Record,
     #[serde(rename = "indexedAt")]
@@ -160,6 +161,7 @@ fn flattened(root: Node) -> Result<Vec<ThreadReply>, LookError> {
 fn reply(post: Post, parent: &str) -> Option<ThreadReply> {
     Some(ThreadReply {
         uri: PostUri::parse(&post.uri)?.to_string(),
+        cid: post.cid,
         parent: parent.to_owned(),
         author_did: Did::parse(&post.author.did)?.to_string(),
         author_handle: Untrusted::new(post.author.handle),

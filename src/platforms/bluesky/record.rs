@@ -12,12 +12,12 @@ use domain::hash::Digest;
 use domain::surface::{Surface, Surfaces};
 use domain::text::Untrusted;
 use domain::time::UtcTime;
-use domain::variant::{Asset, Content};
+use domain::variant::{Asset, Content, RecordRef, ReplyTo};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::cid::Cid;
-use super::name::POST;
+use super::name::{POST, PostUri};
 
 const SURFACE: &str = "bluesky_post";
 const LANGS_MAX: usize = 3;
@@ -56,6 +56,13 @@ pub(crate) fn check(content: &Content, assets: &[(Asset, Bytes)]) -> Result<(), 
     let surface = surfaces.get(&SurfaceId(SURFACE.to_owned())).ok_or("the table of surfaces does not know it")?;
     check_text(&content.text(), assets.is_empty(), surface)?;
     check_pictures(content, assets, surface)?;
+    if let Some(ReplyTo { root, parent }) = &content.reply {
+        for (what, of) in [("the post that it stands under", root), ("what it answers", parent)] {
+            if PostUri::parse(&of.uri).is_none() || of.cid.is_empty() {
+                return Err(format!("{what} is not named as this network names posts: `{}`", shown(&of.uri)));
+            }
+        }
+    }
     if content.settings.langs.len() > LANGS_MAX {
         return Err(format!("it names {} languages, and {LANGS_MAX} are possible", content.settings.langs.len()));
     }
@@ -139,6 +146,10 @@ fn is_language(tag: &str) -> bool {
 /// Writes the record. `blobs` are the pictures' in order, `facets` as [`super::facets`] gives them.
 pub(crate) fn write(content: &Content, blobs: &[Blob], facets: Vec<Value>, created: UtcTime) -> Value {
     let mut record = json!({"$type": POST, "text": content.text(), "createdAt": created_at(created)});
+    if let Some(ReplyTo { root, parent }) = &content.reply {
+        let named = |of: &RecordRef| json!({"uri": of.uri, "cid": of.cid});
+        record["reply"] = json!({"root": named(root), "parent": named(parent)});
+    }
     if !facets.is_empty() {
         record["facets"] = Value::from(facets);
     }
@@ -172,7 +183,7 @@ fn created_at(time: UtcTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bluesky::tests::{PNG, picture, text};
+    use crate::bluesky::tests::{DID, PNG, picture, text};
     use domain::variant::Facet;
 
     fn refused(content: &Content, assets: &[(Asset, Bytes)], word: &str) {
@@ -216,6 +227,21 @@ mod tests {
         let (mut content, assets) = picture("a loaf");
         content.assets = vec![content.assets[0].clone(); 5];
         refused(&content, &vec![assets[0].clone(); 5], "5 pictures");
+    }
+
+    #[test]
+    fn a_reply_names_its_thread_and_what_it_answers_down_to_their_words() {
+        let of = |key: &str| RecordRef { uri: format!("at://{DID}/{POST}/{key}"), cid: format!("cid of {key}") };
+        let reply = ReplyTo { root: of("3jzfcijpj2z2a"), parent: of("3jzfcijpj2z2b") };
+        let content = Content { reply: Some(reply.clone()), ..text("Rye") };
+        check(&content, &[]).unwrap();
+        let record = write(&content, &[], vec![], "2026-11-24T09:10:00Z".parse().unwrap());
+        assert_eq!(record["reply"]["root"], json!({"uri": reply.root.uri, "cid": reply.root.cid}));
+        assert_eq!(record["reply"]["parent"], json!({"uri": reply.parent.uri, "cid": reply.parent.cid}));
+        assert_ne!(content.hash(), text("Rye").hash());
+        let elsewhere = RecordRef { uri: "https://x.test/1".to_owned(), ..of("x") };
+        let bad = Content { reply: Some(ReplyTo { parent: elsewhere, ..reply }), ..text("Rye") };
+        refused(&bad, &[], "what it answers");
     }
 
     #[test]

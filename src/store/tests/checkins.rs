@@ -141,6 +141,8 @@ async fn a_store_from_before_rounds_were_signed_is_brought_forward_and_stays_who
     older
         .execute_batch(
             "DROP TABLE checkin; DROP INDEX event_actor; DROP INDEX event_client; DROP TABLE learning; DROP TABLE memory;
+             DROP TABLE conversation; DROP INDEX post_slot; DROP INDEX post_kind; ALTER TABLE post DROP COLUMN kind;
+             CREATE UNIQUE INDEX post_slot ON post (experiment, variant, number);
              PRAGMA user_version = 1;",
         )
         .unwrap();

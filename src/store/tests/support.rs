@@ -156,6 +156,7 @@ pub(crate) fn post(name: &str, n: u32) -> Post {
         state: PostState::Planned { retry_at: None },
         altered_to: None,
         snapshots: Vec::new(),
+        conversation: None,
     }
 }
 

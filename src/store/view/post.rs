@@ -4,7 +4,7 @@
 
 use domain::hash::Digest;
 use domain::id::{AccountId, ClientId, ExperimentId, PostId};
-use domain::post::Post;
+use domain::post::{Post, PostKind};
 use domain::role::Scope;
 use domain::time::UtcTime;
 use rusqlite::Params;
@@ -43,14 +43,30 @@ impl View<'_> {
         Ok(found > 1)
     }
 
-    /// Returns the posts of an experiment, by their number in the plan.
+    /// Returns the posts of an experiment, by their number in the plan; replies have none.
     pub fn posts_of(&self, experiment: ExperimentId) -> Result<Vec<Post>, StoreError> {
-        self.list("SELECT body FROM post WHERE experiment = ?1 ORDER BY number, key", [experiment.to_string()])
+        self.list(
+            "SELECT body FROM post WHERE experiment = ?1 AND kind = 'post' ORDER BY number, key",
+            [experiment.to_string()],
+        )
     }
 
-    /// Returns the posts of an account whose pacing time is in a span, both ends included, earliest first. For a post
-    /// that is not out that time is its slot.
+    /// Returns the posts of an account whose pacing time is in a span, both ends included, earliest first; replies count
+    /// apart. For a post that is not out that time is its slot.
     pub fn posts_of_account_between(
+        &self,
+        account: &AccountId,
+        from: UtcTime,
+        until: UtcTime,
+    ) -> Result<Vec<Post>, StoreError> {
+        self.list(
+            "SELECT body FROM post WHERE account = ?1 AND kind = 'post' AND pacing_us BETWEEN ?2 AND ?3 ORDER BY pacing_us, key",
+            rusqlite::params![account.as_str(), from.micros(), until.micros()],
+        )
+    }
+
+    /// Returns the posts and the replies of an account, as [`View::posts_of_account_between`]: all that is ours there.
+    pub fn ours_on_account_between(
         &self,
         account: &AccountId,
         from: UtcTime,
@@ -62,17 +78,51 @@ impl View<'_> {
         )
     }
 
-    /// Returns the posts of an account that are out, or may be, with their pacing time in a span, both ends included.
+    /// Returns the posts of an account that are out, or may be, with their pacing time in a span, both ends included; replies
+    /// count apart.
     pub fn posts_out_on_account(
         &self,
         account: &AccountId,
         from: UtcTime,
         until: UtcTime,
     ) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
+        self.out_on_account(account, PostKind::Post, from, until)
+    }
+
+    /// Returns the replies of an account that are out, or may be, with their pacing time in a span, both ends included.
+    pub fn replies_out_on_account(
+        &self,
+        account: &AccountId,
+        from: UtcTime,
+        until: UtcTime,
+    ) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
+        self.out_on_account(account, PostKind::Reply, from, until)
+    }
+
+    fn out_on_account(
+        &self,
+        account: &AccountId,
+        kind: PostKind,
+        from: UtcTime,
+        until: UtcTime,
+    ) -> Result<Vec<(PostId, UtcTime)>, StoreError> {
         self.post_times(
-            "SELECT key, pacing_us FROM post WHERE account = ?1 AND pacing_us BETWEEN ?2 AND ?3 AND counts_as_out = 1 ORDER BY pacing_us, key",
-            rusqlite::params![account.as_str(), from.micros(), until.micros()],
+            "SELECT key, pacing_us FROM post
+             WHERE account = ?1 AND kind = ?4 AND pacing_us BETWEEN ?2 AND ?3 AND counts_as_out = 1 ORDER BY pacing_us, key",
+            rusqlite::params![account.as_str(), from.micros(), until.micros(), kind.as_str()],
         )
+    }
+
+    /// Returns when the last reply of an account was asked for or went out, of those that did or still may.
+    pub fn last_reply_on_account(&self, account: &AccountId) -> Result<Option<UtcTime>, StoreError> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(pacing_us) FROM post
+                 WHERE account = ?1 AND kind = 'reply' AND state NOT IN ('failed', 'missed', 'cancelled')",
+            )?
+            .query_row([account.as_str()], |row| row.get(0))?;
+        Ok(found.map(UtcTime::from_micros))
     }
 
     /// Returns the posts with these texts and pictures that are out on an account, or may be, since a moment.
@@ -114,13 +164,30 @@ impl View<'_> {
         )
     }
 
-    /// Returns the posts in scope whose slot is in a span, both ends included, earliest first.
+    /// Returns the posts in scope whose slot is in a span, both ends included, earliest first; replies have no slot.
     pub fn posts_slotted_between(&self, scope: &Scope, from: UtcTime, until: UtcTime) -> Result<Vec<Post>, StoreError> {
         self.list(
             "SELECT body FROM post
-             WHERE slot_us BETWEEN ?2 AND ?3 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1))) ORDER BY slot_us, key",
+             WHERE kind = 'post' AND slot_us BETWEEN ?2 AND ?3 AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1))) ORDER BY slot_us, key",
             rusqlite::params![convert::scope(scope)?, from.micros(), until.micros()],
         )
+    }
+
+    /// Returns the posts that are out and whose slot is not before a moment, with whose they are and when they went out:
+    /// those under which people may write.
+    pub fn posts_out_since(&self, since: UtcTime) -> Result<Vec<(PostId, ClientId, UtcTime)>, StoreError> {
+        let mut question = self.connection.prepare_cached(
+            "SELECT key, client, pacing_us FROM post
+             WHERE state IN ('published', 'verified') AND kind = 'post' AND slot_us >= ?1 ORDER BY slot_us, key",
+        )?;
+        let mut rows = question.query([since.micros()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (key, client): (String, String) = (row.get(0)?, row.get(1)?);
+            let out = UtcTime::from_micros(row.get(2)?);
+            found.push((convert::parse("a post", &key)?, convert::parse("a client", &client)?, out));
+        }
+        Ok(found)
     }
 
     /// Returns the earliest slot after a moment of all posts in these states: when the next thing is due.
@@ -142,7 +209,10 @@ impl View<'_> {
 
     /// Returns how many posts of a client are out, were, or may be.
     pub fn posts_ever_out(&self, client: &ClientId) -> Result<u64, StoreError> {
-        self.count("SELECT count(*) FROM post WHERE client = ?1 AND counts_as_out = 1", [client.as_str()])
+        self.count(
+            "SELECT count(*) FROM post WHERE client = ?1 AND kind = 'post' AND counts_as_out = 1",
+            [client.as_str()],
+        )
     }
 
     /// Returns how many posts of a client have their slot in a span, both ends included, those that will never go out
@@ -150,7 +220,7 @@ impl View<'_> {
     pub fn posts_slotted_count(&self, client: &ClientId, from: UtcTime, until: UtcTime) -> Result<u64, StoreError> {
         self.count(
             "SELECT count(*) FROM post
-             WHERE client = ?1 AND slot_us BETWEEN ?2 AND ?3 AND state NOT IN ('failed', 'missed', 'cancelled')",
+             WHERE client = ?1 AND kind = 'post' AND slot_us BETWEEN ?2 AND ?3 AND state NOT IN ('failed', 'missed', 'cancelled')",
             rusqlite::params![client.as_str(), from.micros(), until.micros()],
         )
     }
