@@ -178,6 +178,9 @@ pub(crate) enum Noun {
     /// Memory: what experiments taught
     #[command(subcommand, before_help = noun::learning::EXAMPLES)]
     Learning(noun::learning::Verb),
+    /// What people wrote under posts, and one answer at a time
+    #[command(subcommand, before_help = noun::reply::EXAMPLES)]
+    Reply(noun::reply::Verb),
     /// What a person must settle
     #[command(subcommand, before_help = noun::escalation::EXAMPLES)]
     Escalation(noun::escalation::Verb),

@@ -161,6 +161,7 @@ async fn dispatch(noun: Noun, session: &mut Session<'_>) -> Result<Told, Failure
         Noun::Outcome(verb) => noun::outcome::run(session, verb).await,
         Noun::Report(verb) => noun::report::run(session, verb).await,
         Noun::Learning(verb) => noun::learning::run(session, verb).await,
+        Noun::Reply(verb) => noun::reply::run(session, verb).await,
         Noun::Escalation(verb) => noun::escalation::run(session, verb).await,
         Noun::Engine(verb) => noun::engine::run(session, verb).await,
         Noun::Demo(_) => Err(Failure::failed("the demo is started by the program")),

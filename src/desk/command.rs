@@ -9,7 +9,7 @@ use domain::account::Servers;
 use domain::brief::Platform;
 use domain::checkin::{Look, Round, Step};
 use domain::hold::HoldKey;
-use domain::id::{AccountId, ClientId, EscalationId, PostId};
+use domain::id::{AccountId, ClientId, ConversationId, EscalationId, PostId};
 use domain::review::{Choice, Signed};
 use domain::role::{Action, Role};
 use domain::secret::Secret;
@@ -252,6 +252,22 @@ pub enum Command {
         /// What was seen.
         verdict: Verdict,
     },
+    /// Answer one comment: exactly this text, on the thread as it was seen.
+    ReplySend {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// What it says.
+        text: String,
+        /// The thread that was seen, by at least 8 digits of [`crate::query::ReplyLine::seen`]; refused where it has changed.
+        seen: String,
+    },
+    /// Decide that a conversation needs no answer.
+    ReplySkip {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        reason: String,
+    },
     /// Take an escalation.
     EscalationTake {
         /// Which.
@@ -360,6 +376,7 @@ impl Command {
             | Self::OutcomeSign { .. }
             | Self::Decide { .. }
             | Self::LearningRetract { .. } => Action::Decide,
+            Self::ReplySend { .. } | Self::ReplySkip { .. } => Action::SendReply,
             Self::CheckinSign { .. } | Self::QueueLater { .. } | Self::QueueBack { .. } => Action::CheckIn,
         }
     }

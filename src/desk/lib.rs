@@ -16,6 +16,7 @@ pub mod presence;
 pub mod problem;
 pub mod query;
 pub mod remote;
+mod reply;
 pub mod rounds;
 pub mod rules;
 pub mod server;

@@ -9,12 +9,13 @@ use domain::brief::{GuardrailAction, Platform};
 use domain::calendar::layer::Tenure;
 use domain::checkin::Checkin;
 use domain::client::{BrandKit, Policy};
+use domain::engagement::Suggestion;
 use domain::escalation::Escalation;
 use domain::experiment::later::Later;
 use domain::experiment::{Lineage, Stage};
 use domain::hash::Digest;
 use domain::hold::Hold;
-use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId};
+use domain::id::{AccountId, CheckinId, ClientId, ConversationId, EscalationId, ExperimentId, PostId};
 use domain::learning::Learning;
 use domain::outcome::Outcome;
 use domain::post::{Attempt, PostState};
@@ -23,6 +24,7 @@ use domain::report::{Item, Report};
 use domain::review::Decision;
 use domain::role::Role;
 use domain::snapshot::Snapshot;
+use domain::text::Untrusted;
 use domain::time::UtcTime;
 use domain::variant::Variant;
 pub use media::fitted;
@@ -136,6 +138,16 @@ pub enum Query {
     LearningShow {
         /// Which, by id or unique prefix.
         learning: String,
+    },
+    /// What people wrote under our posts and nobody answered yet, the oldest first.
+    ReplyList {
+        /// What is answered, skipped or taken back too.
+        all: bool,
+    },
+    /// One conversation, with its thread and what is suggested.
+    ReplyShow {
+        /// Which, by id or unique prefix.
+        conversation: String,
     },
     /// What a person must settle.
     EscalationList {
@@ -528,6 +540,83 @@ pub struct LearningView {
     pub holds: bool,
 }
 
+/// A conversation in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplyLine {
+    /// Id.
+    pub conversation: ConversationId,
+    /// Whose account.
+    pub client: ClientId,
+    /// The account that would answer.
+    pub account: AccountId,
+    /// What it is called on the platform.
+    pub handle: String,
+    /// Under a post of which experiment.
+    pub experiment: String,
+    /// Which version that post showed.
+    pub letter: char,
+    /// Our post.
+    pub post: PostId,
+    /// What our post says.
+    pub post_text: String,
+    /// Where our post is to be seen.
+    pub post_url: Option<String>,
+    /// Who wrote what waits; whoever wrote last where nothing does.
+    pub who: Untrusted,
+    /// What they wrote.
+    pub text: Untrusted,
+    /// When.
+    pub at: UtcTime,
+    /// Where it is, in a word: `suggested`, `own words`, `sending`, `sent`, `skipped`, `by hand`, `taken back`.
+    pub state: String,
+    /// The same in full: `sent 12:41 by mia`, `edited, 38 % changed, sent 12:41 by mia`.
+    pub told: String,
+    /// What an answer may begin with, or why there is nothing.
+    pub suggestion: Suggestion,
+    /// How many percent of the suggestion were changed in what was sent.
+    pub changed: Option<u8>,
+    /// Whether what was sent counts as the person's own and not as the template's.
+    pub own: Option<bool>,
+    /// What was sent, as a post: until it leaves it is taken back by cancelling that.
+    pub reply: Option<PostId>,
+    /// Where the answer is to be seen.
+    pub reply_url: Option<String>,
+    /// The thread as it stands, by name: a send says which it answers.
+    pub seen: String,
+    /// Not before this may the account send its next reply; at once where none.
+    pub next_at: Option<UtcTime>,
+}
+
+/// A conversation whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplyView {
+    /// As in a list.
+    pub line: ReplyLine,
+    /// What was said, oldest first; ours too.
+    pub thread: Vec<ThreadLine>,
+    /// The most letters that an answer may have, as the surface counts them.
+    pub letters_max: Option<usize>,
+    /// What must be known: holds, replies that did not go out.
+    pub notes: Vec<String>,
+}
+
+/// One thing said in a thread.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThreadLine {
+    /// Who.
+    pub who: Untrusted,
+    /// What.
+    pub text: Untrusted,
+    /// When.
+    pub at: UtcTime,
+    /// The agency's own.
+    pub ours: bool,
+    /// Who of the agency sent it from here.
+    pub by: Option<String>,
+    /// Its words changed after it was first seen.
+    pub edited: bool,
+}
+
 /// How the engine is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -652,6 +741,10 @@ pub enum Answer {
     Learnings(Vec<LearningView>),
     /// To `LearningShow`.
     Learning(Box<LearningView>),
+    /// To `ReplyList`.
+    Replies(Vec<ReplyLine>),
+    /// To `ReplyShow`.
+    Reply(Box<ReplyView>),
     /// To `EscalationList`.
     Escalations(Vec<EscalationView>),
     /// To `EscalationShow`.

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use domain::engagement::Catalogue;
 use domain::hash::Framed;
 use domain::preflight::risk_scan::{self, Packs};
 use domain::surface::Surfaces;
@@ -25,14 +26,16 @@ pub enum RulesError {
     Bad(String),
 }
 
-/// Platform limits and rule packs.
+/// Platform limits, rule packs, and templates for replies.
 #[derive(Debug)]
 pub struct Rules {
     /// What each surface takes.
     pub surfaces: Surfaces,
     /// What RiskScan looks for.
     pub packs: Packs,
-    /// Names both together; part of every approval.
+    /// What answers to comments may begin with.
+    pub replies: Catalogue,
+    /// Names limits and packs together; part of every approval.
     pub version: String,
 }
 
@@ -51,9 +54,13 @@ impl Rules {
             Some(text) => Surfaces::load(&text).map_err(|e| RulesError::Bad(e.to_string()))?,
             None => Surfaces::embedded().clone(),
         };
+        let replies = match override_of(overrides, "replies.toml")? {
+            Some(text) => Catalogue::load(&text).map_err(|e| RulesError::Bad(e.to_string()))?,
+            None => Catalogue::embedded().clone(),
+        };
         let version =
             Framed::new("expos.rules.1").text(&packs.version()).field(surfaces.digest().bytes()).digest().short();
-        Ok(Self { surfaces, packs, version })
+        Ok(Self { surfaces, packs, replies, version })
     }
 }
 

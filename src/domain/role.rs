@@ -303,7 +303,7 @@ pub const MATRIX: [Row; 27] = [
     row(Action::Waive, "waive a warn finding: not regulated", &[], [N, O, O, O, N, N]),
     row(Action::WaiveRegulated, "waive a warn finding: regulated client", &[], [N, N, O, O, N, N]),
     row(Action::WaiveBlock, "waive a block finding", &[], [X, X, X, X, X, X]),
-    row(Action::SendReply, "send a reply", &[], [N, Y, Y, Y, N, N]),
+    row(Action::SendReply, "send a reply", &["reply send", "reply skip"], [N, Y, Y, Y, N, N]),
     row(
         Action::Decide,
         "decide ship, iterate, abandon; sign confounders; settle an escalation",

@@ -125,7 +125,9 @@ impl Known {
             | Answer::Review(_)
             | Answer::Report(_)
             | Answer::Learnings(_)
-            | Answer::Learning(_) => {}
+            | Answer::Learning(_)
+            | Answer::Replies(_)
+            | Answer::Reply(_) => {}
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod post;
 pub(crate) mod preflight;
 pub(crate) mod program;
 pub(crate) mod queue;
+pub(crate) mod reply;
 pub(crate) mod report;
 pub(crate) mod snapshot;
 pub(crate) mod store;

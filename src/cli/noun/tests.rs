@@ -10,7 +10,8 @@ use clap::Parser;
 use clock::{Clock, ManualClock};
 use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, LearningView, OutcomeView,
-    PostLine, PostView, QueueLine, ReviewView, Sheet, SheetPost, StoreInfo, UserView, Verdict,
+    PostLine, PostView, QueueLine, ReplyLine, ReplyView, ReviewView, Sheet, SheetPost, StoreInfo, ThreadLine, UserView,
+    Verdict,
 };
 use desk::rounds::RoundView;
 use desk::{Answer, Command, Done, Mode, Problem, Query};
@@ -20,9 +21,10 @@ use domain::approval::{ApprovalLevel, Binding, PolicyVersion};
 use domain::brief::{Platform, SurfaceId};
 use domain::checkin::{Checkin, Deeds, Left, LeftOf, Look, Round, Step};
 use domain::client::{BrandKit, Policy};
+use domain::engagement::{Suggested, Suggestion};
 use domain::experiment::{Stage, Writer};
 use domain::hash::{ContentHash, Digest};
-use domain::id::{CheckinId, CommandId, ExperimentId, LearningId, PostId};
+use domain::id::{CheckinId, CommandId, ConversationId, ExperimentId, LearningId, PostId};
 use domain::learning::{About, Learning};
 use domain::outcome::{
     self, Check, Finding as Checked, Middle, Outcome, ProxyOutcome, Ranked, Ratio, Say, Strength, VariantCount,
@@ -33,6 +35,7 @@ use domain::refusal::Refusal;
 use domain::report::Item;
 use domain::review::{self, Choice, Confounder, Signature, Signed, Source};
 use domain::role::{Role, Scope};
+use domain::text::Untrusted;
 use domain::time::{SnapshotAge, Span, UtcTime, Window};
 use domain::variant::{Facet, Lane};
 use futures_util::StreamExt;
@@ -110,6 +113,25 @@ impl Script {
                 Answer::Learning(Box::new(learning_view()))
             }
             Query::LearningShow { learning } => return Err(Refusal::not_found("learning", &learning).into_problem()),
+            Query::ReplyList { .. } => Answer::Replies(vec![reply_line()]),
+            Query::ReplyShow { conversation } if reply_line().conversation.to_string().starts_with(&conversation) => {
+                let said = ThreadLine {
+                    who: Untrusted::new(HOSTILE),
+                    text: Untrusted::new(HOSTILE),
+                    at: at(0),
+                    ours: false,
+                    by: None,
+                    edited: true,
+                };
+                let notes = vec![format!("account acme-bs is on hold: {HOSTILE}")];
+                Answer::Reply(Box::new(ReplyView {
+                    line: reply_line(),
+                    thread: vec![said],
+                    letters_max: Some(300),
+                    notes,
+                }))
+            }
+            Query::ReplyShow { conversation } => return Err(Refusal::not_found("reply", &conversation).into_problem()),
             Query::EscalationList { .. } => Answer::Escalations(Vec::new()),
             Query::EscalationShow { escalation } => {
                 return Err(Refusal::not_found("escalation", &escalation.to_string()).into_problem());
@@ -452,6 +474,37 @@ fn post_view() -> PostView {
     }
 }
 
+fn reply_line() -> ReplyLine {
+    let made = Suggested {
+        template: format!("thanks {HOSTILE}"),
+        text: "Thank you.".to_owned(),
+        rests: vec![format!("it says `{HOSTILE}`")],
+    };
+    ReplyLine {
+        conversation: ConversationId::new(at(0), [4; 10]),
+        client: "acme".parse().unwrap(),
+        account: "acme-bs".parse().unwrap(),
+        handle: "acme.test".to_owned(),
+        experiment: "ACME-001".to_owned(),
+        letter: 'B',
+        post: post_id(),
+        post_text: format!("Fresh bread {HOSTILE}"),
+        post_url: None,
+        who: Untrusted::new(HOSTILE),
+        text: Untrusted::new(HOSTILE),
+        at: at(0),
+        state: "suggested".to_owned(),
+        told: format!("suggested: thanks {HOSTILE}"),
+        suggestion: Suggestion::Made(made),
+        changed: None,
+        own: None,
+        reply: None,
+        reply_url: None,
+        seen: Digest::of(b"thread").to_string(),
+        next_at: Some(at(0)),
+    }
+}
+
 fn checkin() -> Checkin {
     Checkin {
         id: CheckinId::new(at(0), [3; 10]),
@@ -618,7 +671,7 @@ fingerprint: {fingerprint}
 
 #[tokio::test]
 async fn nothing_hostile_is_ever_raw_in_any_form() {
-    let verbs: [&[&str]; 17] = [
+    let verbs: [&[&str]; 19] = [
         &["queue", "show", "ACME-001"],
         &["client", "show", "acme"],
         &["client", "list"],
@@ -636,6 +689,8 @@ async fn nothing_hostile_is_ever_raw_in_any_form() {
         &["checkin", "status"],
         &["checkin", "list"],
         &["checkin", "show", "01"],
+        &["reply", "list"],
+        &["reply", "show", "01"],
     ];
     for verb in verbs {
         for form in [&[][..], &["--plain"], &["--json"], &["--color", "never"]] {
@@ -668,7 +723,11 @@ async fn a_client_reads_back_as_it_was_printed() {
 
 #[tokio::test]
 async fn what_raises_exposure_needs_yes_and_says_what_to_write() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
+        (
+            &["reply", "send", "01", "--seen", "7f3a91c2", "--text", "Yes."],
+            "expos reply send 01 --seen 7f3a91c2 --text Yes. --yes",
+        ),
         (
             &["queue", "approve", "ACME-001", "--fingerprint", "7f3a91c2"],
             "expos queue approve ACME-001 --fingerprint 7f3a91c2 --yes",
@@ -979,4 +1038,25 @@ async fn an_outcome_is_told_whole_and_what_is_not_known_is_never_zero() {
     assert_eq!(json["data"]["outcome"]["winner"], Value::Null);
     let ran = run(&["outcome", "show", "ACME-002"]).await;
     assert_eq!(ran.exit, 4, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn one_answer_goes_to_the_desk_with_what_was_seen_and_no_verb_takes_two() {
+    let seen = ["--seen", "7f3a91c2", "--yes"];
+    let ran = run(&[&["reply", "send", "01", "--suggested"][..], &seen].concat()).await;
+    let conversation = reply_line().conversation;
+    let command = json!({"do": "reply_send", "conversation": conversation, "text": "Thank you.", "seen": "7f3a91c2"});
+    assert_eq!((ran.exit, &ran.acted[0].0), (0, &command), "{}", ran.err);
+    let ran = with(Script::new(), &[&["reply", "send", "01", "--text", "-"][..], &seen].concat(), b"We do.\n").await;
+    assert_eq!(ran.acted[0].0["text"], "We do.", "{}", ran.err);
+    for arguments in [
+        &["reply", "send", "01", "02", "--suggested"][..],
+        &["reply", "send", "01", "--suggested", "--text", "Both."],
+        &["reply", "send", "01"],
+    ] {
+        let whole = [&["expos"][..], arguments, &seen].concat();
+        assert!(Cli::try_parse_from(&whole).is_err(), "{whole:?}");
+    }
+    let ran = run(&["reply", "skip", "01", "--reason", "a greeting"]).await;
+    assert_eq!(ran.acted[0].0, json!({"do": "reply_skip", "conversation": conversation, "reason": "a greeting"}));
 }

@@ -47,6 +47,8 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::PostCancel { .. }
         | Command::PostMove { .. }
         | Command::PostConfirm { .. }
+        | Command::ReplySend { .. }
+        | Command::ReplySkip { .. }
         | Command::EscalationTake { .. }
         | Command::EscalationResolve { .. }
         | Command::OutcomeSign { .. }

@@ -15,6 +15,7 @@ mod later;
 mod people;
 mod post;
 mod queue;
+mod reply;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,6 +228,10 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         Command::PostCancel { post, reason } => post::cancel(context, tx, post, reason),
         Command::PostMove { post, to } => post::move_to(context, tx, post, to),
         Command::PostConfirm { post, verdict } => post::confirm(context, tx, post, verdict),
+        Command::ReplySend { conversation, text, seen } => {
+            reply::send(context, tx, reply::Ask { conversation, text, seen })
+        }
+        Command::ReplySkip { conversation, reason } => reply::skip(context, tx, conversation, reason),
         Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
         Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
         Command::OutcomeSign { experiment, keys, says, note } => {

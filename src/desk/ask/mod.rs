@@ -12,6 +12,7 @@ use clock::{Clock, RealClock};
 use domain::actor::Person;
 use domain::checkin::{Checkin, Round};
 use domain::client::Client;
+use domain::engagement::Standing;
 use domain::id::{ClientId, EscalationId, ExperimentId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
@@ -20,8 +21,8 @@ use store::{Escalations, ExperimentFilter, LearningFilter, StoreError, View};
 
 use crate::query::{
     AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LEARNINGS_MAX, LayerView, LearningView,
-    OutcomeView, PictureView, Query, QueueLine, Sheet, SheetPost, SnapshotView, StoreInfo, TaskHealth, UserView,
-    Verdict,
+    OutcomeView, PictureView, Query, QueueLine, ReplyLine, ReplyView, Sheet, SheetPost, SnapshotView, StoreInfo,
+    TaskHealth, UserView, Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
@@ -142,6 +143,8 @@ impl Asked<'_, '_> {
                 let found = learning::named(self.view, self.scope(), &learning)?;
                 Answer::Learning(Box::new(learning::view(found, self.view.now())))
             }
+            Query::ReplyList { all } => Answer::Replies(self.replies(all)?),
+            Query::ReplyShow { conversation } => Answer::Reply(Box::new(self.reply(&conversation)?)),
             Query::EscalationList { all } => {
                 let which = if all { Escalations::All } else { Escalations::Open };
                 Answer::Escalations(self.view.escalations(self.scope(), which)?)
@@ -192,6 +195,23 @@ impl Asked<'_, '_> {
     fn escalation(&self, id: EscalationId) -> Result<domain::escalation::Escalation, No> {
         let found = self.view.escalation(id)?.filter(|e| self.person.sees(&e.client));
         found.ok_or_else(|| Refusal::not_found("escalation", &id.to_string()).into())
+    }
+
+    fn replies(&self, all: bool) -> Result<Vec<ReplyLine>, No> {
+        let standing: &[Standing] = if all { &[] } else { &[Standing::Waiting, Standing::Sending] };
+        let found = self.view.conversations(self.scope(), standing)?;
+        let lines: Result<Vec<ReplyLine>, StoreError> =
+            found.iter().map(|one| crate::reply::line(self.view, self.rules, one)).collect();
+        Ok(lines?)
+    }
+
+    fn reply(&self, name: &str) -> Result<ReplyView, No> {
+        let mut found = self.view.conversations_that_begin(self.scope(), name)?;
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(crate::reply::whole(self.view, self.rules, &one)?),
+            (Some(_), Some(_)) => Err(Refusal::ambiguous("reply", name).into()),
+            (None, _) => Err(Refusal::not_found("reply", name).into()),
+        }
     }
 
     fn checkin(&self, name: &str) -> Result<Checkin, No> {

@@ -43,11 +43,15 @@ pub(super) fn whole(view: &View<'_>, scope: &Scope, name: &str) -> Result<PostVi
     let experiment = view.experiment(post.experiment)?;
     let zone = view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone);
     let code = experiment.as_ref().map_or_else(String::new, |e| e.code.clone());
-    let text = experiment
-        .as_ref()
-        .and_then(|e| store::facts::content_of(e, &post))
-        .map(domain::variant::Content::text)
-        .unwrap_or_default();
+    let text = match (&experiment, post.conversation) {
+        (Some(experiment), Some(conversation)) => view
+            .conversation(conversation)?
+            .and_then(|found| found.content_of(post.id, &store::facts::reply_settings(experiment)))
+            .map(|content| content.text()),
+        (Some(experiment), None) => store::facts::content_of(experiment, &post).map(domain::variant::Content::text),
+        (None, _) => None,
+    }
+    .unwrap_or_default();
     let events = view.events_of(StreamKind::Post, &post.id.to_string())?.iter().map(line::event).collect();
     Ok(PostView {
         line: self::line(&code, zone, &post),

@@ -13,17 +13,20 @@ use domain::account::{Account, AccountCommand, ConnectOutcome, Connection, Ident
 use domain::actor::{Actor, Person};
 use domain::agency::{Agency, HomeKind};
 use domain::brief::Platform;
+use domain::engagement::{Conversation, ConversationCommand, Sighting};
 use domain::experiment::{Experiment, ExperimentEvent};
 use domain::hold::{Hold, HoldCause};
-use domain::id::{AccountId, ClientId, CommandId, PostId};
+use domain::id::{AccountId, ClientId, CommandId, ConversationId, PostId};
 use domain::post::{CommitOutcome, CommitPermit, Handle, Observation, Post, PostCommand, Repeat};
 use domain::refusal::Refusal;
 use domain::review::{LastReading, Reviewed};
 use domain::role::{Role, Scope};
-use domain::time::UtcTime;
+use domain::text::Untrusted;
+use domain::time::{Span, UtcTime};
+use domain::variant::RecordRef;
 use store::evidence::Evidence;
 use store::facts::{Surroundings, commit_facts};
-use store::follow::post_decide;
+use store::follow::{conversation_decide, post_decide};
 use store::{Cause, Home, Open, RefusalRecord, Store};
 
 use crate::query::{ExperimentView, PostView, Sheet};
@@ -259,6 +262,54 @@ impl World {
         let observation = Observation::CannotTell("the listing failed".to_owned());
         let after = self.drive(post, PostCommand::Look { attempt: 1, began, at, observation }).await;
         assert_eq!(after.state.word(), "unconfirmed");
+    }
+
+    /// Lets people write under a post, each one a comment in one thread, a minute apart.
+    pub(super) async fn comment_on(&self, post: &Post, said: &[&str]) -> Conversation {
+        let uri = format!("at://{}", post.id);
+        let found: Vec<Sighting> = said
+            .iter()
+            .enumerate()
+            .map(|(n, text)| Sighting {
+                uri: format!("{uri}/{n}"),
+                cid: format!("cid {n} {text}"),
+                parent: uri.clone(),
+                author: format!("did:plc:reader{n}"),
+                handle: Untrusted::new(format!("reader{n}.example.com")),
+                text: Untrusted::new(*text),
+                at: self.now().plus(Span::minutes(i64::try_from(n).unwrap())),
+                ours: false,
+            })
+            .collect();
+        let known = self.desk.store().read({
+            let post = post.id;
+            move |view| view.conversations_of_post(post)
+        });
+        let (post, at) = (post.clone(), self.now());
+        if let Some(known) = known.await.unwrap().into_iter().next() {
+            let see = ConversationCommand::See { found, at };
+            return self.engine(move |tx| conversation_decide(tx, known.id, see)).await;
+        }
+        let empty = Conversation {
+            id: ConversationId::new(at, clock::fresh_bytes().unwrap()),
+            client: post.client,
+            account: post.account,
+            experiment: post.experiment,
+            post: post.id,
+            variant: post.variant,
+            letter: post.letter,
+            root: RecordRef { uri: uri.clone(), cid: "cid of the post".to_owned() },
+            began: format!("{uri}/0"),
+            comments: Vec::new(),
+            replies: Vec::new(),
+            skipped: None,
+        };
+        let event = Conversation::open(empty.clone(), &found, at).unwrap();
+        self.engine(move |tx| Ok(tx.append::<Conversation>(&empty.id, vec![event])?)).await
+    }
+
+    pub(super) async fn conversation(&self, id: ConversationId) -> Conversation {
+        self.desk.store().read(move |view| view.conversation(id)).await.unwrap().unwrap()
     }
 
     pub(super) async fn hold_account(&self, name: &str, cause: HoldCause) {

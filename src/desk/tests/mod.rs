@@ -12,6 +12,7 @@ mod memory;
 mod outcome;
 mod pictures;
 mod repeats;
+mod replies;
 mod rounds;
 mod sheets;
 mod socket;

@@ -34,6 +34,8 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::LayerList,
         Query::PostList { experiment: None },
         Query::SnapshotList { experiment: None },
+        Query::ReplyList { all: true },
+        Query::ReplyList { all: false },
         Query::EscalationList { all: true },
         Query::EscalationList { all: false },
         Query::CheckinList { before: None },
@@ -68,6 +70,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         all.push(Query::LearningSearch { text: name.clone(), client: None, retracted: true });
         all.push(Query::PostShow { post: name.clone() });
         all.push(Query::CheckinShow { checkin: name.clone() });
+        all.push(Query::ReplyShow { conversation: name.clone() });
         if let Ok(escalation) = name.parse() {
             all.push(Query::EscalationShow { escalation });
         }
@@ -98,6 +101,8 @@ fn is_asked(query: &Query) -> &'static str {
         Query::LearningList { .. } => "learning_list",
         Query::LearningSearch { .. } => "learning_search",
         Query::LearningShow { .. } => "learning_show",
+        Query::ReplyList { .. } => "reply_list",
+        Query::ReplyShow { .. } => "reply_show",
         Query::EscalationList { .. } => "escalation_list",
         Query::EscalationShow { .. } => "escalation_show",
         Query::CheckinList { .. } => "checkin_list",
@@ -259,8 +264,12 @@ async fn posts_and_escalations_of_another_client_are_not_seen_either() {
     world.approve(BEA, &theirs).await;
     let posts = world.posts(&theirs).await;
     world.go_to("2027-03-02T09:00:00Z");
-    let names: Vec<String> = posts.iter().map(|p| p.id.to_string()).chain([theirs.clone()]).collect();
+    let talk = world.comment_on(&posts[0], &["Is oat bread dry?"]).await;
+    let told: Vec<String> = [theirs.clone(), talk.id.to_string()].into();
+    let names: Vec<String> = posts.iter().map(|p| p.id.to_string()).chain(told).collect();
     let before = answers(&world.desk, OLEG, &names).await;
+    assert!(before.iter().all(|(_, answer)| !answer.contains("oat")), "{before:#?}");
+    world.comment_on(&posts[0], &["Is oat bread dry?", "Mine was."]).await;
     world.leave_in_doubt(posts[0].id).await;
     let Answer::Escalations(open) = world.ask(BEA, Query::EscalationList { all: false }).await else { panic!() };
     let escalation = open[0].id;

@@ -79,6 +79,8 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Report(_)
         | Answer::Learnings(_)
         | Answer::Learning(_)
+        | Answer::Replies(_)
+        | Answer::Reply(_)
         | Answer::Escalations(_)
         | Answer::Escalation(_)
         | Answer::Checkins(_)
