@@ -6,6 +6,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -290,4 +292,82 @@ mod real {
         wait_until(&agency, &third, "taken back");
         whole(&mut agency);
     }
+}
+
+/// Every source file of the program but those that are compiled for tests alone, with its path from the root.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(&root.join("src"), &mut files);
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+        (path.strip_prefix(root).expect("below the root").display().to_string(), text)
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// The files that hold a text.
+fn holding(needle: &str) -> BTreeSet<String> {
+    sources().into_iter().filter(|(_, text)| text.contains(needle)).map(|(path, _)| path).collect()
+}
+
+#[test]
+fn no_adapter_has_a_verb_to_answer_like_share_or_follow() {
+    let all = sources();
+    let (_, adapter) = all.iter().find(|(path, _)| path == "src/platforms/adapter.rs").expect("the adapter");
+    let body = adapter.split("pub trait Adapter").nth(1).and_then(|rest| rest.split("\n}").next()).expect("a trait");
+    let verbs: Vec<&str> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    fn "))
+        .map(|line| line.split(['(', '<']).next().unwrap_or_default())
+        .collect();
+    let known = [
+        "listening",
+        "connect",
+        "session_until",
+        "refresh",
+        "check_identity",
+        "prepare",
+        "commit",
+        "observe",
+        "verify",
+        "measure",
+        "thread",
+        "recent",
+        "standing",
+    ];
+    assert_eq!(verbs, known, "a new verb is weighed here: does it say something in the client's name?");
+    // What the one adapter asks servers to do, beside reading.
+    let platforms = all.iter().filter(|(path, _)| path.starts_with("src/platforms/"));
+    let asked: BTreeSet<String> = platforms
+        .flat_map(|(_, text)| text.split("Call::procedure(").skip(1))
+        .filter_map(|call| call.split('"').nth(1).map(str::to_owned))
+        .collect();
+    let writes = ["putRecord", "uploadBlob"].map(|name| format!("com.atproto.repo.{name}"));
+    let logins = ["createSession", "refreshSession"].map(|name| format!("com.atproto.server.{name}"));
+    assert_eq!(asked, writes.into_iter().chain(logins).collect());
+}
+
+#[test]
+fn a_reply_begins_in_one_place_and_its_leave_in_another() {
+    let only = |path: &str| BTreeSet::from([path.to_owned()]);
+    // The one door by which a reply comes to be: a person's command.
+    assert_eq!(holding("kind: PostKind::Reply"), only("src/desk/act/reply.rs"));
+    let sends = holding("ConversationCommand::Send(");
+    let by = BTreeSet::from(["src/desk/act/reply.rs", "src/domain/engagement/conversation.rs"].map(str::to_owned));
+    assert_eq!(sends, by);
+    assert_eq!(holding("Command::ReplySend {").iter().filter(|path| path.starts_with("src/engine")).count(), 0);
+    // The one place in which leave is made, for posts and replies alike.
+    assert_eq!(holding("CommitPermit::issue("), only("src/store/writer.rs"));
 }

@@ -39,6 +39,9 @@ pub const CHECKINS_MAX: u32 = 100;
 /// The most learnings of one answer.
 pub const LEARNINGS_MAX: u32 = 200;
 
+/// The most conversations of one answer.
+pub const REPLIES_MAX: u32 = 500;
+
 /// What a person asks to see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
@@ -139,9 +142,9 @@ pub enum Query {
         /// Which, by id or unique prefix.
         learning: String,
     },
-    /// What people wrote under our posts and nobody answered yet, the oldest first.
+    /// What people wrote under our posts and nobody answered yet, the oldest first, up to [`REPLIES_MAX`].
     ReplyList {
-        /// What is answered, skipped or taken back too.
+        /// What is answered, skipped or taken back too, the newest first.
         all: bool,
     },
     /// One conversation, with its thread and what is suggested.

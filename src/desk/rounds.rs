@@ -10,6 +10,7 @@
 use chrono::{NaiveDate, NaiveTime};
 use domain::actor::Person;
 use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
+use domain::engagement::Standing;
 use domain::escalation::Escalation;
 use domain::experiment::{Experiment, Stage};
 use domain::id::{CheckinId, ClientId, EscalationId};
@@ -19,6 +20,12 @@ use serde::{Deserialize, Serialize};
 use store::{Escalations, ExperimentFilter, StoreError, View};
 
 use crate::sheet::waiting;
+
+/// The most conversations that a signature names; who waits longer is named first.
+const WAITING_MAX: u32 = 100;
+
+/// Columns that are told of what somebody wrote.
+const SHOWN: usize = 60;
 
 /// The events that a signature tells of as done.
 const DEEDS: [&str; 4] = [WORD, REJECTED, SUBMITTED, SETTLED];
@@ -173,7 +180,10 @@ impl Of<'_, '_> {
         }));
         match round {
             Round::Morning => left.extend(self.queue()?),
-            Round::Midday => left.extend(self.posts()?),
+            Round::Midday => {
+                left.extend(self.posts()?);
+                left.extend(self.replies()?);
+            }
             Round::EndOfDay => left.extend(self.decisions()?),
         }
         Ok(left)
@@ -226,6 +236,27 @@ impl Of<'_, '_> {
             what: format!("{} is {}", post.what(), post.state.word()),
             to: "whoever settles it".to_owned(),
             before: Some(post.window.until),
+        });
+        Ok(left.collect())
+    }
+
+    /// Whoever wrote and got no answer yet, the longest wait first.
+    fn replies(&self) -> Result<Vec<Left>, StoreError> {
+        let waiting = self.view.conversations(self.covers, &[Standing::Waiting], WAITING_MAX)?;
+        let left = waiting.into_iter().filter_map(|conversation| {
+            let comment = conversation.waiting()?;
+            Some(Left {
+                step: Step::Replies,
+                of: LeftOf::Conversation { conversation: conversation.id },
+                what: format!(
+                    "{} waits for an answer on {}: {}",
+                    comment.handle.show().truncated(SHOWN),
+                    conversation.account,
+                    comment.text.show().truncated(SHOWN)
+                ),
+                to: "whoever answers or skips it".to_owned(),
+                before: None,
+            })
         });
         Ok(left.collect())
     }

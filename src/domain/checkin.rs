@@ -13,7 +13,7 @@ use crate::aggregate::{Aggregate, StreamKind};
 use crate::escalation::Urgency;
 use crate::experiment::Writer;
 use crate::hash::Framed;
-use crate::id::{CheckinId, ClientId, EscalationId, ExperimentId, PostId};
+use crate::id::{CheckinId, ClientId, ConversationId, EscalationId, ExperimentId, PostId};
 use crate::refusal::Refusal;
 use crate::role::Scope;
 use crate::time::{Span, UtcTime, Zone};
@@ -88,6 +88,11 @@ pub enum LeftOf {
     Escalation {
         /// Its id.
         escalation: EscalationId,
+    },
+    /// Somebody who wrote under a post.
+    Conversation {
+        /// Its id.
+        conversation: ConversationId,
     },
     /// Nothing goes out: no engine, or it is on hold.
     Engine,

@@ -228,3 +228,55 @@ fn name(first: UtcTime, post: &Post, began: &str) -> ConversationId {
     random.iter_mut().zip(digest.bytes()).for_each(|(to, from)| *to = *from);
     ConversationId::new(first, random)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::text::Untrusted;
+
+    const POST: &str = "at://post";
+
+    fn said(uri: &str, parent: &str, author: &str) -> ThreadReply {
+        ThreadReply {
+            uri: uri.to_owned(),
+            cid: format!("cid of {uri}"),
+            parent: parent.to_owned(),
+            author_did: author.to_owned(),
+            author_handle: Untrusted::new(author),
+            text: Untrusted::new(uri),
+            at: UtcTime::from_micros(1_800_000_000_000_000),
+        }
+    }
+
+    fn sorted(replies: &[ThreadReply], sent: &[&str]) -> Vec<(String, Vec<(String, bool)>)> {
+        let at = UtcTime::from_micros(0);
+        let live = Live { id: POST.to_owned(), url: String::new(), digest: "cid".to_owned(), at };
+        let ours = BTreeSet::from(["did:us".to_owned()]);
+        let sent = sent.iter().map(|uri| (*uri).to_owned()).collect();
+        let all = threads(&live, replies, &ours, &sent).into_iter();
+        all.map(|(began, found)| (began, found.into_iter().map(|one| (one.uri, one.ours)).collect())).collect()
+    }
+
+    #[test]
+    fn each_answer_belongs_to_the_comment_right_under_our_post_and_what_we_sent_is_no_comment() {
+        let replies = [
+            said("a", POST, "did:ann"),
+            said("b", POST, "did:ben"),
+            said("ours", "a", "did:us"),
+            said("back", "ours", "did:ann"),
+            said("by hand", "b", "did:us"),
+        ];
+        let one = |uri: &str, ours| (uri.to_owned(), ours);
+        let expected = vec![
+            ("a".to_owned(), vec![one("a", false), one("back", false)]),
+            ("b".to_owned(), vec![one("b", false), one("by hand", true)]),
+        ];
+        assert_eq!(sorted(&replies, &["ours"]), expected);
+    }
+
+    #[test]
+    fn a_chain_of_parents_that_bites_its_tail_ends() {
+        let replies = [said("a", "b", "did:ann"), said("b", "a", "did:ben")];
+        assert_eq!(sorted(&replies, &[]).iter().map(|(_, found)| found.len()).sum::<usize>(), 2);
+    }
+}

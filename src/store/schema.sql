@@ -127,6 +127,7 @@ CREATE TABLE conversation (
 ) STRICT;
 CREATE UNIQUE INDEX conversation_began ON conversation (post, began);
 CREATE INDEX conversation_standing ON conversation (standing, asked_us);
+CREATE INDEX conversation_asked ON conversation (asked_us);
 
 CREATE TABLE escalation (
     key TEXT PRIMARY KEY,

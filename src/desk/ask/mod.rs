@@ -21,8 +21,8 @@ use store::{Escalations, ExperimentFilter, LearningFilter, StoreError, View};
 
 use crate::query::{
     AccountView, Answer, CHECKINS_MAX, ClientView, EventLine, Health, LEARNINGS_MAX, LayerView, LearningView,
-    OutcomeView, PictureView, Query, QueueLine, ReplyLine, ReplyView, Sheet, SheetPost, SnapshotView, StoreInfo,
-    TaskHealth, UserView, Verdict,
+    OutcomeView, PictureView, Query, QueueLine, REPLIES_MAX, ReplyLine, ReplyView, Sheet, SheetPost, SnapshotView,
+    StoreInfo, TaskHealth, UserView, Verdict,
 };
 use crate::rounds::{Engine, Of, RoundView, covered};
 use crate::sheet::draft;
@@ -198,8 +198,11 @@ impl Asked<'_, '_> {
     }
 
     fn replies(&self, all: bool) -> Result<Vec<ReplyLine>, No> {
-        let standing: &[Standing] = if all { &[] } else { &[Standing::Waiting, Standing::Sending] };
-        let found = self.view.conversations(self.scope(), standing)?;
+        let found = if all {
+            self.view.conversations_newest(self.scope(), REPLIES_MAX)?
+        } else {
+            self.view.conversations(self.scope(), &[Standing::Waiting, Standing::Sending], REPLIES_MAX)?
+        };
         let lines: Result<Vec<ReplyLine>, StoreError> =
             found.iter().map(|one| crate::reply::line(self.view, self.rules, one)).collect();
         Ok(lines?)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::agency::HomeKind;
 use domain::approval::Approver;
+use domain::checkin::{LeftOf, Round, Step};
 use domain::engagement::{Asked, Conversation, ConversationCommand, Fate, Standing, Suggestion};
 use domain::experiment::Writer;
 use domain::hash::Digest;
@@ -258,4 +259,22 @@ fn no_command_answers_more_than_one_conversation() {
         }
     }
     assert_eq!(answering, BTreeSet::from(["reply_send".to_owned(), "reply_skip".to_owned()]));
+}
+
+#[tokio::test]
+async fn whoever_got_no_answer_is_left_at_midday_in_words_that_a_screen_can_take() {
+    let (world, conversation) = open(&["\u{1b}[2JDo you open\u{202e} on Sundays?"]).await;
+    world.go_to("2027-03-01T13:00:00Z");
+    let left = async || {
+        let Answer::Rounds(rounds) = world.ask(ADA, Query::CheckinStatus { client: None }).await else { panic!() };
+        let midday = rounds.into_iter().find(|round| round.round == Round::Midday).unwrap();
+        midday.left.into_iter().filter(|left| left.step == Step::Replies).collect::<Vec<_>>()
+    };
+    let found = left().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].of, LeftOf::Conversation { conversation: conversation.id });
+    assert!(found[0].what.contains("reader0.example.com waits for an answer on alpha-bs"), "{}", found[0].what);
+    assert!(!found[0].what.contains(['\u{1b}', '\u{202e}']), "{}", found[0].what);
+    world.act(ADA, send(&conversation, "We do, from eight.")).await;
+    assert_eq!(left().await, vec![]);
 }

@@ -16,6 +16,7 @@ CREATE TABLE conversation (
 ) STRICT;
 CREATE UNIQUE INDEX conversation_began ON conversation (post, began);
 CREATE INDEX conversation_standing ON conversation (standing, asked_us);
+CREATE INDEX conversation_asked ON conversation (asked_us);
 
 ALTER TABLE post ADD COLUMN kind TEXT NOT NULL DEFAULT 'post' CHECK (kind IN ('post', 'reply'));
 DROP INDEX post_slot;

@@ -24,15 +24,28 @@ impl View<'_> {
         self.list("SELECT body FROM conversation WHERE post = ?1 ORDER BY key", [post.to_string()])
     }
 
-    /// Returns the conversations in scope that stand so, whoever waits longest first; all of them where none is named.
-    pub fn conversations(&self, scope: &Scope, standing: &[Standing]) -> Result<Vec<Conversation>, StoreError> {
+    /// Returns up to `limit` conversations in scope that stand so, whoever waits longest first.
+    pub fn conversations(
+        &self,
+        scope: &Scope,
+        standing: &[Standing],
+        limit: u32,
+    ) -> Result<Vec<Conversation>, StoreError> {
         let words: Vec<&str> = standing.iter().map(|standing| standing.word()).collect();
-        let words = if words.is_empty() { None } else { Some(convert::to_json("standings", &words)?) };
         self.list(
             "SELECT body FROM conversation
-             WHERE (?2 IS NULL OR standing IN (SELECT value FROM json_each(?2))) AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1)))
-             ORDER BY asked_us, key",
-            rusqlite::params![convert::scope(scope)?, words],
+             WHERE standing IN (SELECT value FROM json_each(?2)) AND (?1 IS NULL OR client IN (SELECT value FROM json_each(?1)))
+             ORDER BY asked_us, key LIMIT ?3",
+            rusqlite::params![convert::scope(scope)?, convert::to_json("standings", &words)?, limit],
+        )
+    }
+
+    /// Returns up to `limit` conversations in scope, wherever they stand, the newest first.
+    pub fn conversations_newest(&self, scope: &Scope, limit: u32) -> Result<Vec<Conversation>, StoreError> {
+        self.list(
+            "SELECT body FROM conversation WHERE (?1 IS NULL OR client IN (SELECT value FROM json_each(?1)))
+             ORDER BY asked_us DESC, key DESC LIMIT ?2",
+            rusqlite::params![convert::scope(scope)?, limit],
         )
     }
 

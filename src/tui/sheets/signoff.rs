@@ -207,7 +207,7 @@ fn zone_of(model: &Model, left: &Left) -> Zone {
             let found = model.known.escalations.iter().flatten().find(|e| e.id == *escalation);
             found.map_or(model.setting.zone, |found| model.known.zone(&found.client))
         }
-        LeftOf::Post { .. } | LeftOf::Engine => model.setting.zone,
+        LeftOf::Post { .. } | LeftOf::Conversation { .. } | LeftOf::Engine => model.setting.zone,
     }
 }
 
