@@ -36,14 +36,14 @@ impl Inner {
                 next = sooner(next, Some(due));
                 continue;
             }
-            let due = if self.hear_thread(post).await? {
-                let due = self.now().plus(listen_every(self.now().since(out), least));
+            let heard = self.hear_thread(post).await?;
+            let due = self.now().plus(listen_every(self.now().since(out), least));
+            if heard {
                 self.due_at(&key, due);
-                due
+                next = sooner(next, Some(due));
             } else {
-                self.try_again(&key)
-            };
-            next = sooner(next, Some(due));
+                next = sooner(next, Some(self.try_again(&key)));
+            }
         }
         Ok(next)
     }
@@ -63,6 +63,8 @@ impl Inner {
             }
             Err(error) => {
                 self.pulse.went_wrong(Task::Collect, format!("the thread of {}: {error}", post.what()));
+                // What has no thread may have been taken away: then it is listened to no longer, and a person is told.
+                self.read_back(&post).await?;
                 Ok(false)
             }
         }

@@ -67,6 +67,7 @@ pub(super) fn send(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
     let Some(content) = after.present_content(id, &reply_settings(&experiment)) else {
         return Err(Stop::Failed(StoreError::missing("reply", &id.to_string())));
     };
+    let above = root.state.clone();
     let reply = Post {
         id,
         kind: PostKind::Reply,
@@ -86,6 +87,11 @@ pub(super) fn send(context: &mut Context, tx: &mut Tx<'_>, ask: Ask) -> Result<D
         conversation: Some(after.id),
         ..root
     };
+    if let PostState::Removed { at, .. } = above {
+        let why = format!("our post above it is gone since {at}");
+        let mend = "skip it with `expos reply skip`, or answer on the platform".to_owned();
+        return Err(Refusal::rule("reply.post-gone", before.what(), why, mend).into());
+    }
     nothing_stops(tx, &before, &reply, &client, &experiment)?;
     tx.append::<Post>(&id, vec![PostEvent::PostPlanned { post: Box::new(reply.clone()) }])?;
     let binding = present_binding(tx, &experiment, &client, &reply, &context.rules.version)?;

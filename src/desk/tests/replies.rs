@@ -278,3 +278,17 @@ async fn whoever_got_no_answer_is_left_at_midday_in_words_that_a_screen_can_take
     world.act(ADA, send(&conversation, "We do, from eight.")).await;
     assert_eq!(left().await, vec![]);
 }
+
+#[tokio::test]
+async fn nobody_is_answered_under_a_post_that_is_gone() {
+    let (world, conversation) = open(&[QUESTION]).await;
+    let above = conversation.post;
+    world.go_to("2027-03-02T09:00:00Z");
+    world.prepare(above, Repeat::Always).await;
+    world.commit(above).await;
+    world.end(above, CommitOutcome::Accepted(live(&world))).await;
+    world.drive(above, PostCommand::Gone { at: world.now(), evidence: "both servers have none".to_owned() }).await;
+    let refusal = world.refused(ADA, send(&conversation, "We do.")).await;
+    assert_eq!(refusal.rule, "reply.post-gone", "{refusal}");
+    world.act(ADA, Command::ReplySkip { conversation: conversation.id, reason: "it is gone".to_owned() }).await;
+}
