@@ -292,3 +292,20 @@ async fn nobody_is_answered_under_a_post_that_is_gone() {
     assert_eq!(refusal.rule, "reply.post-gone", "{refusal}");
     world.act(ADA, Command::ReplySkip { conversation: conversation.id, reason: "it is gone".to_owned() }).await;
 }
+
+#[tokio::test]
+async fn replies_and_posts_are_paced_apart() {
+    let (world, conversation) = open(&[QUESTION]).await;
+    let posts = world.posts(&lines(&world, false).await[0].experiment).await;
+    world.go_to("2027-03-02T08:59:50Z");
+    let reply = sent(&world, &conversation, "We do, from eight.").await;
+    world.prepare(reply, Repeat::Always).await;
+    world.commit(reply).await;
+    // One request of an account is under way at a time, whichever kind it is.
+    world.prepare(posts[0].id, Repeat::Always).await;
+    world.go_to("2027-03-02T09:00:00Z");
+    assert_eq!(world.try_commit(posts[0].id).await.unwrap_err().rule, "commit.in-flight");
+    world.end(reply, CommitOutcome::Accepted(live(&world))).await;
+    // The policy's half hour is between posts.
+    world.commit(posts[0].id).await;
+}
