@@ -26,6 +26,7 @@ use crate::io::Io;
 use crate::output::{Block, Form, Paper, Told};
 use crate::suggest::nearest;
 use crate::text::{Color, Text};
+use crate::when::{self, BadWhen};
 
 /// One run of one verb.
 pub(crate) struct Session<'a> {
@@ -94,6 +95,16 @@ impl<'a> Session<'a> {
     /// Returns the agency's time.
     pub(crate) fn now(&self) -> UtcTime {
         UtcTime::from(self.clock.wall())
+    }
+
+    /// Reads a time that a person gave, if they gave one, and tells them how it is read.
+    pub(crate) fn until(&mut self, time: Option<&str>) -> Result<Option<UtcTime>, Failure> {
+        let Some(time) = time else { return Ok(None) };
+        let zone = self.zone();
+        let until = when::parse(time, zone, self.now())
+            .map_err(|bad| Failure::invalid("time.unknown", "the time", bad.why(time, zone), BadWhen::MEND))?;
+        self.note(&format!("`{time}` is read as {} ({zone})", until.in_zone(zone)));
+        Ok(Some(until))
     }
 
     /// Returns what standard output is.

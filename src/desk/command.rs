@@ -273,6 +273,22 @@ pub enum Command {
         /// Which.
         escalation: EscalationId,
     },
+    /// Give an escalation to somebody else, or back to whoever takes it.
+    EscalationHand {
+        /// Which.
+        escalation: EscalationId,
+        /// Whom, by name; whoever takes it where none.
+        to: Option<String>,
+    },
+    /// Look at an escalation later; how much later at most, its urgency says.
+    EscalationLater {
+        /// Which.
+        escalation: EscalationId,
+        /// Until when; as long as may be where none.
+        until: Option<UtcTime>,
+        /// In which zone the answer tells the time.
+        zone: Zone,
+    },
     /// Settle an escalation.
     EscalationResolve {
         /// Which.
@@ -372,6 +388,8 @@ impl Command {
             Self::PostConfirm { verdict: Verdict::Live { .. }, .. } => Action::SettleLive,
             Self::PostConfirm { verdict: Verdict::NotLive, .. } => Action::SettleNotLive,
             Self::EscalationTake { .. }
+            | Self::EscalationHand { .. }
+            | Self::EscalationLater { .. }
             | Self::EscalationResolve { .. }
             | Self::OutcomeSign { .. }
             | Self::Decide { .. }

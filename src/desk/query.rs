@@ -13,6 +13,7 @@ use domain::engagement::Suggestion;
 use domain::escalation::Escalation;
 use domain::experiment::later::Later;
 use domain::experiment::{Lineage, Stage};
+use domain::guardrail::Alarm;
 use domain::hash::Digest;
 use domain::hold::Hold;
 use domain::id::{AccountId, CheckinId, ClientId, ConversationId, EscalationId, ExperimentId, PostId};
@@ -26,7 +27,7 @@ use domain::role::Role;
 use domain::snapshot::Snapshot;
 use domain::text::Untrusted;
 use domain::time::UtcTime;
-use domain::variant::Variant;
+use domain::variant::{Lane, Variant};
 pub use media::fitted;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,11 @@ pub enum Query {
     },
     /// My clients' accounts.
     AccountList,
+    /// One account: how its lanes publish, and what stopped it.
+    AccountShow {
+        /// Which.
+        account: AccountId,
+    },
     /// Experiments.
     ExperimentList {
         /// Of one client.
@@ -95,6 +101,13 @@ pub enum Query {
     PostList {
         /// Of one experiment.
         experiment: Option<String>,
+    },
+    /// Posts whose slot is in a span, both ends included, and those that a person must settle whatever their slot.
+    PostsBetween {
+        /// From when.
+        from: UtcTime,
+        /// Until when.
+        until: UtcTime,
     },
     /// One post, with all that happened to it.
     PostShow {
@@ -255,6 +268,34 @@ pub struct AccountView {
     pub watched: Vec<Watch>,
 }
 
+/// An account whole: how well it publishes, and what stopped it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountWhole {
+    /// As in a list.
+    pub account: AccountView,
+    /// The lanes that it published by within thirty days.
+    pub lanes: Vec<LaneHealth>,
+    /// What the platform let one see and stopped it, newest first.
+    pub alarms: Vec<Alarm>,
+    /// When a person last let it go on after a breach.
+    pub released: Option<UtcTime>,
+}
+
+/// How one lane of an account publishes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaneHealth {
+    /// Which.
+    pub lane: Lane,
+    /// Posts of thirty days that it brought out.
+    pub good: u32,
+    /// Posts of thirty days of which that can be told.
+    pub all: u32,
+    /// Failures since the last success.
+    pub in_a_row: u32,
+    /// Evidence that it fails ten times as often as it should; 500 stops the account.
+    pub evidence: f64,
+}
+
 /// An experiment in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentLine {
@@ -371,6 +412,14 @@ pub struct PostLine {
     pub cid: Option<String>,
     /// How many attempts it took.
     pub attempts: u32,
+    /// How it gets out.
+    pub lane: Lane,
+    /// Since when its state is as it is, where that is recorded.
+    #[serde(default)]
+    pub since: Option<UtcTime>,
+    /// Why its state is as it is, where it is no planned one.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 /// A post whole: what happened, what was done, what can be done.
@@ -716,6 +765,8 @@ pub enum Answer {
     Client(Box<ClientView>),
     /// To `AccountList`.
     Accounts(Vec<AccountView>),
+    /// To `AccountShow`.
+    Account(Box<AccountWhole>),
     /// To `ExperimentList` and `QueueList`.
     Experiments(Vec<ExperimentLine>),
     /// To `ExperimentShow`.
@@ -728,7 +779,7 @@ pub enum Answer {
     Sheet(Box<Sheet>),
     /// To `LayerList`.
     Layers(Vec<LayerView>),
-    /// To `PostList`.
+    /// To `PostList` and `PostsBetween`.
     Posts(Vec<PostLine>),
     /// To `PostShow`.
     Post(Box<PostView>),

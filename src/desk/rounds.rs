@@ -175,7 +175,10 @@ impl Of<'_, '_> {
             step,
             of: LeftOf::Escalation { escalation: e.id },
             what: e.what.clone(),
-            to: "nobody has taken it".to_owned(),
+            to: match e.later_at(self.view.now()) {
+                Some(later) => format!("{} put it off until {}", later.by, later.until.in_zone(self.zone)),
+                None => "nobody has taken it".to_owned(),
+            },
             before: Some(e.due),
         }));
         match round {

@@ -343,6 +343,7 @@ pub(crate) fn open_once(tx: &mut Tx<'_>, trouble: Trouble<'_>) -> Result<(), Sto
         owner: trouble.owner,
         opened: now,
         due: now.plus(trouble.due),
+        later: None,
         end: None,
     };
     tx.append::<Escalation>(&id, vec![EscalationEvent::EscalationOpened { escalation: Box::new(escalation) }])?;

@@ -117,7 +117,8 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Posts(_)
+            Answer::Account(_)
+            | Answer::Posts(_)
             | Answer::Escalation(_)
             | Answer::Store(_)
             | Answer::Checkins(_)

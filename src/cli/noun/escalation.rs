@@ -17,6 +17,8 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   expos escalation list
   expos escalation take 01JD3X
+  expos escalation later 01JD3X
+  expos escalation hand 01JD3X --to tomas
   expos escalation resolve 01JD3X --reason 'confirmed by hand'";
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +38,25 @@ pub(crate) enum Verb {
     Take {
         /// Id or unique prefix
         escalation: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Look at it later: as long as its urgency allows, or until a time before that
+    Later {
+        /// Id or unique prefix
+        escalation: String,
+        /// 13:00, 'tomorrow 9', 2026-11-25T09:10:00Z
+        time: Option<String>,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Give it to somebody else, or back to whoever takes it
+    Hand {
+        /// Id or unique prefix
+        escalation: String,
+        /// Whom; whoever takes it where left out
+        #[arg(long)]
+        to: Option<String>,
         #[command(flatten)]
         change: Change,
     },
@@ -67,6 +88,15 @@ pub(crate) async fn run(session: &mut Session<'_>, verb: Verb) -> Result<Told, F
         Verb::Take { escalation, change } => {
             let escalation = id(session, &escalation).await?;
             session.act(Command::EscalationTake { escalation }, &change).await
+        }
+        Verb::Later { escalation, time, change } => {
+            let escalation = id(session, &escalation).await?;
+            let (zone, until) = (session.zone(), session.until(time.as_deref())?);
+            session.act(Command::EscalationLater { escalation, until, zone }, &change).await
+        }
+        Verb::Hand { escalation, to, change } => {
+            let escalation = id(session, &escalation).await?;
+            session.act(Command::EscalationHand { escalation, to }, &change).await
         }
         Verb::Resolve { escalation, reason, change } => {
             let escalation = id(session, &escalation).await?;
@@ -139,6 +169,9 @@ fn show(escalation: &EscalationView, zones: &Zones) -> Vec<Block> {
         ("due", local(escalation.due).into()),
         ("owner", escalation.owner.as_deref().unwrap_or("nobody").into()),
     ];
+    if let Some(later) = &escalation.later {
+        fields.push(("put off", format!("until {} by {}", local(later.until), later.by).into()));
+    }
     if let Some(end) = &escalation.end {
         fields.push(("settled", format!("{} by {}: {}", local(end.at), end.by.name(), end.how).into()));
     }

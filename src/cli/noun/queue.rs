@@ -14,7 +14,6 @@ use crate::error::Failure;
 use crate::output::{Block, Told, flow, keep};
 use crate::session::{Session, Zones, data, take};
 use crate::text::{Look, Text};
-use crate::when::{self, BadWhen};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -78,16 +77,7 @@ async fn later(
     time: Option<String>,
     change: &Change,
 ) -> Result<Told, Failure> {
-    let zone = session.zone();
-    let until = match &time {
-        Some(time) => {
-            let until = when::parse(time, zone, session.now())
-                .map_err(|bad| Failure::invalid("time.unknown", "the time", bad.why(time, zone), BadWhen::MEND))?;
-            session.note(&format!("`{time}` is read as {} ({zone})", until.in_zone(zone)));
-            Some(until)
-        }
-        None => None,
-    };
+    let (zone, until) = (session.zone(), session.until(time.as_deref())?);
     let command = Command::QueueLater { experiment: experiment.clone(), until, zone };
     session.act_on("experiment", &experiment, command, change).await
 }

@@ -50,6 +50,8 @@ pub(super) async fn read_ahead(desk: &Desk, context: &mut Context, command: &Com
         | Command::ReplySend { .. }
         | Command::ReplySkip { .. }
         | Command::EscalationTake { .. }
+        | Command::EscalationHand { .. }
+        | Command::EscalationLater { .. }
         | Command::EscalationResolve { .. }
         | Command::OutcomeSign { .. }
         | Command::Decide { .. }

@@ -233,6 +233,8 @@ fn dispatch(context: &mut Context, tx: &mut Tx<'_>, command: Command) -> Result<
         }
         Command::ReplySkip { conversation, reason } => reply::skip(context, tx, conversation, reason),
         Command::EscalationTake { escalation } => escalation::take(context, tx, escalation),
+        Command::EscalationHand { escalation, to } => escalation::hand(context, tx, escalation, to),
+        Command::EscalationLater { escalation, until, zone } => escalation::later(context, tx, escalation, until, zone),
         Command::EscalationResolve { escalation, reason } => escalation::resolve(context, tx, escalation, reason),
         Command::OutcomeSign { experiment, keys, says, note } => {
             decision::sign(context, tx, &experiment, decision::Words { keys, says, note })

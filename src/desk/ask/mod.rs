@@ -2,21 +2,24 @@
 //!
 //! Decides the answer to each query from one read snapshot, within the asker's clients (I14). Changes nothing.
 
+mod account;
 pub(crate) mod learning;
 mod line;
 mod outcome;
 mod post;
 mod review;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clock::{Clock, RealClock};
 use domain::actor::Person;
 use domain::checkin::{Checkin, Round};
 use domain::client::Client;
 use domain::engagement::Standing;
-use domain::id::{ClientId, EscalationId, ExperimentId};
+use domain::id::{ClientId, EscalationId, ExperimentId, PostId};
 use domain::refusal::Refusal;
 use domain::role::Scope;
-use domain::time::UtcTime;
+use domain::time::{UtcTime, Zone};
 use store::{Escalations, ExperimentFilter, LearningFilter, StoreError, View};
 
 use crate::query::{
@@ -112,6 +115,9 @@ impl Asked<'_, '_> {
             Query::ClientList => Answer::Clients(self.view.clients(self.scope())?.iter().map(client_view).collect()),
             Query::ClientShow { client } => Answer::Client(Box::new(client_view(&self.client(&client)?))),
             Query::AccountList => Answer::Accounts(self.accounts()?),
+            Query::AccountShow { account } => {
+                Answer::Account(Box::new(account::whole(self.view, self.scope(), &account)?))
+            }
             Query::ExperimentList { client, all } => Answer::Experiments(self.experiments(client, all)?),
             Query::ExperimentShow { experiment } => {
                 Answer::Experiment(Box::new(line::whole(self.view, &self.experiment(&experiment)?)?))
@@ -127,6 +133,7 @@ impl Asked<'_, '_> {
             Query::QueueShow { experiment } => Answer::Sheet(Box::new(self.sheet(&experiment)?)),
             Query::LayerList => Answer::Layers(self.layers()?),
             Query::PostList { experiment } => Answer::Posts(self.posts(experiment.as_deref())?),
+            Query::PostsBetween { from, until } => Answer::Posts(self.posts_between(from, until)?),
             Query::PostShow { post } => Answer::Post(Box::new(post::whole(self.view, self.scope(), &post)?)),
             Query::SnapshotList { experiment } => Answer::Snapshots(self.snapshots(experiment.as_deref())?),
             Query::ReviewShow { experiment } => {
@@ -268,20 +275,7 @@ impl Asked<'_, '_> {
 
     fn accounts(&self) -> Result<Vec<AccountView>, No> {
         let accounts = self.view.accounts(self.scope(), None)?;
-        Ok(accounts
-            .into_iter()
-            .map(|a| AccountView {
-                id: a.id,
-                client: a.client,
-                platform: a.platform,
-                handle: a.handle,
-                servers: a.servers,
-                identity: a.identity,
-                connection: a.connection,
-                holds: a.holds.list().to_vec(),
-                watched: a.watched,
-            })
-            .collect())
+        Ok(accounts.into_iter().map(account::view).collect())
     }
 
     fn experiments(&self, client: Option<ClientId>, all: bool) -> Result<Vec<crate::query::ExperimentLine>, No> {
@@ -365,6 +359,29 @@ impl Asked<'_, '_> {
             lines.extend(posts.iter().map(|p| post::line(&experiment.code, client.zone, p)));
         }
         lines.sort_by_key(|l| l.slot);
+        Ok(lines)
+    }
+
+    /// What has its slot in a span, and whatever a person must settle.
+    fn posts_between(&self, from: UtcTime, until: UtcTime) -> Result<Vec<crate::query::PostLine>, No> {
+        let mut found = self.view.posts_slotted_between(self.scope(), from, until)?;
+        let settle = self.view.posts_in_state(self.scope(), &["unconfirmed", "awaiting operator", "claimed"])?;
+        let known: BTreeSet<PostId> = found.iter().map(|post| post.id).collect();
+        found.extend(settle.into_iter().filter(|post| !known.contains(&post.id)));
+        let (mut codes, mut zones) = (BTreeMap::new(), BTreeMap::new());
+        let mut lines = Vec::with_capacity(found.len());
+        for post in &found {
+            if !codes.contains_key(&post.experiment) {
+                let code = self.view.experiment(post.experiment)?.map_or_else(String::new, |e| e.code);
+                codes.insert(post.experiment, code);
+            }
+            if !zones.contains_key(&post.client) {
+                zones.insert(post.client.clone(), self.view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone));
+            }
+            let code = codes.get(&post.experiment).map_or("", String::as_str);
+            lines.push(post::line(code, zones.get(&post.client).copied().unwrap_or(Zone::UTC), post));
+        }
+        lines.sort_by_key(|line| line.slot);
         Ok(lines)
     }
 

@@ -4,7 +4,7 @@ use domain::aggregate::StreamKind;
 use domain::post::{Post, PostState};
 use domain::refusal::Refusal;
 use domain::role::Scope;
-use domain::time::Zone;
+use domain::time::{UtcTime, Zone};
 use store::View;
 
 use super::{No, line};
@@ -30,6 +30,45 @@ pub(super) fn line(code: &str, zone: Zone, post: &Post) -> PostLine {
         uri: live.map(|l| l.id.clone()).or_else(|| post.attempts.last().map(|a| a.handle.key.clone())),
         cid: live.map(|l| l.digest.clone()).or_else(|| post.attempts.last().map(|a| a.handle.expected.clone())),
         attempts: u32::try_from(post.attempts.len()).unwrap_or(u32::MAX),
+        lane: post.lane,
+        since: since(post),
+        why: why(&post.state),
+    }
+}
+
+/// Since when a post is as it is; a planned one is so from the beginning.
+fn since(post: &Post) -> Option<UtcTime> {
+    match &post.state {
+        PostState::Committing => post.attempts.last().map(|attempt| attempt.started),
+        PostState::Unconfirmed { since, .. } => Some(*since),
+        PostState::Claimed { at, .. } | PostState::Removed { at, .. } | PostState::Missed { at, .. } => Some(*at),
+        PostState::Published { live } => Some(live.at),
+        PostState::Verified { proof, .. } => Some(proof.at),
+        PostState::Planned { .. }
+        | PostState::Preparing
+        | PostState::Prepared { .. }
+        | PostState::AwaitingOperator
+        | PostState::Failed { .. }
+        | PostState::Cancelled { .. } => None,
+    }
+}
+
+/// Why a post is as it is: what was seen, or what was said.
+fn why(state: &PostState) -> Option<String> {
+    match state {
+        PostState::Unconfirmed { why, .. } | PostState::Failed { why } | PostState::Missed { why, .. } => {
+            Some(why.clone())
+        }
+        PostState::Claimed { by, .. } => Some(format!("{by} has it in hand")),
+        PostState::Verified { proof, .. } => Some(proof.looked.clone()),
+        PostState::Removed { evidence, .. } => Some(evidence.clone()),
+        PostState::Cancelled { by, reason } => Some(format!("{by}: {reason}")),
+        PostState::Planned { .. }
+        | PostState::Preparing
+        | PostState::Prepared { .. }
+        | PostState::Committing
+        | PostState::AwaitingOperator
+        | PostState::Published { .. } => None,
     }
 }
 

@@ -59,7 +59,10 @@ fn row(command: &Command, on: On) -> (&'static str, Of) {
         Command::Approve { .. } | Command::Reject { .. } => ("-ooo", Of::Client),
         Command::PostConfirm { verdict: Verdict::Live { .. }, .. } => ("-yyy", Of::Client),
         Command::PostConfirm { verdict: Verdict::NotLive, .. } => ("--yy", Of::Client),
-        Command::EscalationTake { .. } | Command::EscalationResolve { .. } => ("-yyy", Of::Client),
+        Command::EscalationTake { .. }
+        | Command::EscalationHand { .. }
+        | Command::EscalationLater { .. }
+        | Command::EscalationResolve { .. } => ("-yyy", Of::Client),
         Command::OutcomeSign { .. } | Command::Decide { .. } | Command::LearningRetract { .. } => ("-yyy", Of::Client),
         Command::ReplySend { .. } | Command::ReplySkip { .. } => ("-yyy", Of::Client),
         Command::CheckinSign { .. } | Command::QueueLater { .. } => ("-yyy", Of::Client),
@@ -208,6 +211,8 @@ fn cases(names: &Names) -> Vec<(Command, On)> {
         },
         Command::PostConfirm { post: post(&n.doubt), verdict: Verdict::NotLive },
         Command::EscalationTake { escalation: n.escalation.parse().unwrap() },
+        Command::EscalationHand { escalation: n.escalation.parse().unwrap(), to: Some("ada".to_owned()) },
+        Command::EscalationLater { escalation: n.escalation.parse().unwrap(), until: None, zone: Zone::UTC },
         Command::EscalationResolve { escalation: n.escalation.parse().unwrap(), reason: reason() },
         Command::OutcomeSign {
             experiment: n.reviewed.clone(),

@@ -1,6 +1,7 @@
 //! What a user of the desk relies on, promise by promise; each file is one promise.
 
 mod breach;
+mod escalations;
 mod fixture;
 mod flow;
 mod forged;

@@ -33,6 +33,7 @@ fn questions(names: &[String]) -> Vec<Query> {
         Query::QueueList,
         Query::LayerList,
         Query::PostList { experiment: None },
+        Query::PostsBetween { from: time("2027-03-01T00:00:00Z"), until: time("2027-03-05T00:00:00Z") },
         Query::SnapshotList { experiment: None },
         Query::ReplyList { all: true },
         Query::ReplyList { all: false },
@@ -50,6 +51,7 @@ fn questions(names: &[String]) -> Vec<Query> {
     ];
     for name in ["alpha", "beta", "gamma"] {
         all.push(Query::ClientShow { client: client(name) });
+        all.push(Query::AccountShow { account: account(&format!("{name}-bs")) });
         all.push(Query::ExperimentList { client: Some(client(name)), all: true });
         all.push(Query::CheckinStatus { client: Some(client(name)) });
         all.push(Query::LearningList { client: Some(client(name)), retracted: true });
@@ -86,6 +88,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::ClientList => "client_list",
         Query::ClientShow { .. } => "client_show",
         Query::AccountList => "account_list",
+        Query::AccountShow { .. } => "account_show",
         Query::ExperimentList { .. } => "experiment_list",
         Query::ExperimentShow { .. } => "experiment_show",
         Query::Picture { .. } => "picture",
@@ -93,6 +96,7 @@ fn is_asked(query: &Query) -> &'static str {
         Query::QueueShow { .. } => "queue_show",
         Query::LayerList => "layer_list",
         Query::PostList { .. } => "post_list",
+        Query::PostsBetween { .. } => "posts_between",
         Query::PostShow { .. } => "post_show",
         Query::SnapshotList { .. } => "snapshot_list",
         Query::OutcomeShow { .. } => "outcome_show",

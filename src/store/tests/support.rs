@@ -236,6 +236,7 @@ pub(crate) fn escalation(name: &str) -> Escalation {
         owner: None,
         opened: start(),
         due: at(3600),
+        later: None,
         end: None,
     }
 }

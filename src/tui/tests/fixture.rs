@@ -187,6 +187,7 @@ pub(super) fn alert() -> Escalation {
         owner: None,
         opened: time("2026-11-23T08:12:00Z"),
         due: time("2026-11-23T12:12:00Z"),
+        later: None,
         end: None,
     }
 }
@@ -283,6 +284,9 @@ impl Agency {
                 uri: None,
                 cid: None,
                 attempts: 0,
+                lane: brief.exposure_plan.lane,
+                since: None,
+                why: None,
             };
             let binding = Binding {
                 content: content.hash(),

@@ -66,6 +66,7 @@ fn order_of(answer: &Answer) -> Vec<ExperimentId> {
         | Answer::Clients(_)
         | Answer::Client(_)
         | Answer::Accounts(_)
+        | Answer::Account(_)
         | Answer::Experiments(_)
         | Answer::Experiment(_)
         | Answer::Picture(_)
