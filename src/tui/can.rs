@@ -8,6 +8,7 @@ use domain::experiment::Stage;
 use domain::id::ExperimentId;
 use domain::role::{Action, Cell, Column, Role, cell};
 
+use crate::escalations;
 use crate::keymap::Intent;
 use crate::link::State;
 use crate::model::{Model, Open, Pane, Place};
@@ -56,7 +57,8 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
             Some(Open::Detail(_)) | None => not("there is nothing to fold here"),
         },
         Intent::Pictures => pictures(model),
-        Intent::Take => allowed(model, Action::Decide, alert(model)),
+        Intent::Take => allowed(model, Action::Decide, take(model)),
+        Intent::HandOver => allowed(model, Action::Decide, hand_over(model)),
         Intent::SignOff => sign_off(model),
         Intent::Pause => pause(model),
         Intent::Faster => match model.speed.and_then(crate::demo::faster) {
@@ -92,11 +94,14 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         Intent::Filter => match (model.place.open, model.place.pane) {
             (None, Pane::Morning) if model.morning.step == Step::Queue => Can::Yes,
             (None, Pane::Experiments) => Can::Yes,
-            (Some(_), _) | (None, Pane::Morning | Pane::System) => not("there is no list to narrow here"),
+            (Some(_), _) | (None, Pane::Morning | Pane::Escalations | Pane::System) => {
+                not("there is no list to narrow here")
+            }
         },
         Intent::Scope
         | Intent::PaneMorning
         | Intent::PaneExperiments
+        | Intent::PaneEscalations
         | Intent::PaneSystem
         | Intent::Help
         | Intent::Palette
@@ -171,6 +176,22 @@ pub(crate) fn why_no_start(model: &Model, action: Action) -> Option<String> {
     why_not_allowed(model, action).or_else(|| model.link.why_nothing_may_start(model.now).map(str::to_owned))
 }
 
+fn take(model: &Model) -> Can {
+    let found = model.alert_subject().and_then(|id| escalations::of(model, id));
+    match found {
+        Some(found) if escalations::is_mine(model, found) => Can::As("give back".to_owned()),
+        Some(_) | None => alert(model),
+    }
+}
+
+fn hand_over(model: &Model) -> Can {
+    let found = model.alert_subject().and_then(|id| escalations::of(model, id));
+    match found {
+        Some(found) if escalations::heirs(model, found).is_empty() => not("nobody else of this client may settle it"),
+        Some(_) | None => alert(model),
+    }
+}
+
 fn alert(model: &Model) -> Can {
     let cursor = model.alert_subject();
     let open = cursor.is_some_and(|id| model.known.escalations.iter().flatten().any(|e| e.id == id));
@@ -192,18 +213,20 @@ fn act(model: &Model) -> Can {
         (Some(Open::Detail(id)), _) => main_step(model, id),
         (None, Pane::Morning) => match model.morning.step {
             Step::Queue => approve_marked(model),
-            Step::Alerts => match why_no_start(model, Action::Decide) {
-                Some(why) => Can::Not(why),
-                None => alert(model),
-            },
+            Step::Alerts => answer(model),
             Step::Layers | Step::SignOff => not("there is nothing to settle here"),
         },
         (None, Pane::Experiments) => match model.subject() {
             Some(id) => main_step(model, id),
             None => not("there is no experiment under the cursor"),
         },
+        (None, Pane::Escalations) => answer(model),
         (None, Pane::System) => start_engine(model),
     }
+}
+
+fn answer(model: &Model) -> Can {
+    why_no_start(model, Action::Decide).map_or_else(|| alert(model), Can::Not)
 }
 
 fn approve_marked(model: &Model) -> Can {
@@ -226,7 +249,9 @@ fn approve_marked(model: &Model) -> Can {
 fn no_item(model: &Model) -> &'static str {
     match (model.place.pane, model.morning.queue.order().is_empty()) {
         (Pane::Morning, true) => "nothing waits for a word",
-        (Pane::Morning | Pane::Experiments | Pane::System, _) => "no row that is shown here is under the cursor",
+        (Pane::Morning | Pane::Experiments | Pane::Escalations | Pane::System, _) => {
+            "no row that is shown here is under the cursor"
+        }
     }
 }
 
@@ -273,6 +298,9 @@ fn refuse(model: &Model) -> Can {
 }
 
 fn later(model: &Model) -> Can {
+    if model.shows_alerts() {
+        return allowed(model, Action::Decide, alert_later(model));
+    }
     if let Some(why) = why_not_allowed(model, Action::CheckIn) {
         return Can::Not(why);
     }
@@ -281,6 +309,14 @@ fn later(model: &Model) -> Can {
         Some(id) if morning::is_waiting(model, id) => Can::Yes,
         Some(_) => not("it does not wait for a word"),
         None => not(no_item(model)),
+    }
+}
+
+fn alert_later(model: &Model) -> Can {
+    let found = model.alert_subject().and_then(|id| escalations::of(model, id));
+    match found.and_then(|found| found.later_at(model.wall())) {
+        Some(_) => not("it is put off already; take it to look at it now"),
+        None => alert(model),
     }
 }
 
@@ -293,6 +329,9 @@ fn mark(model: &Model) -> Can {
 }
 
 fn open(model: &Model) -> Can {
+    if model.shows_alerts() {
+        return alert(model);
+    }
     match (model.place.open, model.place.pane) {
         (None, Pane::Morning) => match model.subject() {
             Some(id) if model.known.items.contains_key(&id) => Can::Yes,
@@ -303,7 +342,7 @@ fn open(model: &Model) -> Can {
             Some(_) => Can::Yes,
             None => not("there is no experiment under the cursor"),
         },
-        (Some(_), _) | (None, Pane::System) => not("there is nothing to open here"),
+        (Some(_), _) | (None, Pane::Escalations | Pane::System) => not("there is nothing to open here"),
     }
 }
 
@@ -328,7 +367,7 @@ fn siblings(model: &Model) -> Can {
             Some(_) | None => not("there is one test variant"),
         },
         (Some(Open::Detail(_)), _) | (None, Pane::Morning) => Can::Yes,
-        (None, Pane::Experiments | Pane::System) => not("there is nothing beside this"),
+        (None, Pane::Experiments | Pane::Escalations | Pane::System) => not("there is nothing beside this"),
     }
 }
 
@@ -406,10 +445,11 @@ fn new_rows(model: &Model) -> Can {
     let (waiting, over) = match (model.place.open, model.place.pane) {
         (None, Pane::Morning) => match model.morning.step {
             Step::Queue => counts(&model.morning.queue),
-            Step::Alerts => counts(&model.morning.alerts),
+            Step::Alerts => counts(&model.escalations.list),
             Step::Layers | Step::SignOff => (0, 0),
         },
         (None, Pane::Experiments) => counts(&model.experiments.list),
+        (None, Pane::Escalations) => counts(&model.escalations.list),
         (Some(_), _) | (None, Pane::System) => (0, 0),
     };
     let queue = model.place == Place { pane: Pane::Morning, open: None } && model.morning.step == Step::Queue;

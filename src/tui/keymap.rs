@@ -17,7 +17,7 @@ pub(crate) enum Scope {
     Rows,
     /// Morning, whatever the step.
     Morning,
-    /// Morning, step 1.
+    /// What a person must settle: Escalations, Morning's first step.
     Alerts,
     /// Morning, step 3.
     Queue,
@@ -37,8 +37,10 @@ pub(crate) enum Scope {
     StopSheet,
     /// The sheet before going on.
     ResumeSheet,
-    /// The sheet before an alert is settled.
-    ResolveSheet,
+    /// The answers to an alert.
+    AnswerSheet,
+    /// To whom an alert is handed.
+    HandSheet,
     /// The sheet before a round is signed.
     SignSheet,
     /// Why it is like this.
@@ -78,7 +80,8 @@ impl Scope {
             | Self::RefuseSheet
             | Self::StopSheet
             | Self::ResumeSheet
-            | Self::ResolveSheet
+            | Self::AnswerSheet
+            | Self::HandSheet
             | Self::SignSheet
             | Self::WhySheet
             | Self::PictureSheet
@@ -96,6 +99,7 @@ impl Scope {
 pub(crate) enum Intent {
     PaneMorning,
     PaneExperiments,
+    PaneEscalations,
     PaneSystem,
     Help,
     Palette,
@@ -132,6 +136,7 @@ pub(crate) enum Intent {
     Fold,
     Pictures,
     Take,
+    HandOver,
     SignOff,
     Pause,
     Faster,
@@ -199,8 +204,11 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Queue, &[Char('*')], Intent::MarkClean, "all clean", "mark every clean item, and no other"),
     quiet(S::Queue, &[Char('v')], Intent::Pictures, "pictures", "show the pictures of the item under the cursor"),
     quiet(S::Queue, &[Char('V')], Intent::MarkRun, "mark run", "mark every item from the last mark to the cursor"),
-    shown(S::Alerts, &[Char('a')], Intent::Act, "settle", "settle the alert under the cursor, in a sentence"),
-    shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor: you settle it"),
+    shown(S::Alerts, &[Char('a')], Intent::Act, "answer", "take the alert under the cursor and choose an answer"),
+    shown(S::Alerts, &[Char('m')], Intent::Take, "take", "take the alert under the cursor, or give it back"),
+    shown(S::Alerts, &[Char('s')], Intent::Later, "later", "put the alert under the cursor off, as long as it may be"),
+    shown(S::Alerts, &[Char('L')], Intent::HandOver, "hand over", "give the alert under the cursor to somebody else"),
+    quiet(S::Alerts, &[Enter], Intent::Open, "look", "look at the alert under the cursor, whole"),
     quiet(S::Morning, &[Char(']'), Tab], Intent::Next, "next step", "go to the next step of the round"),
     quiet(S::Morning, &[Char('[')], Intent::Previous, "step before", "go to the step before"),
     shown(S::Morning, &[Char('S')], Intent::SignOff, "sign off", "sign this round off: what is left is shown first"),
@@ -275,6 +283,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Anywhere, &[Char(':')], Intent::Palette, "by name", "find a command, a client or an experiment by name"),
     quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
     quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
+    quiet(
+        S::Anywhere,
+        &[Char('8')],
+        Intent::PaneEscalations,
+        "Escalations",
+        "go to Escalations: what a person must settle, and whose it is",
+    ),
     quiet(S::Anywhere, &[Char('0')], Intent::PaneSystem, "System", "go to System: the engine, people, last events"),
     quiet(S::Demo, &[Char('+')], Intent::Faster, "faster", "let the agency's clock run faster, or go on"),
     quiet(S::Demo, &[Char('-')], Intent::Slower, "slower", "let the agency's clock run slower, down to standing still"),
@@ -311,9 +326,25 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::ResumeSheet, &[Char('y')], Intent::Confirm, "go on", "let it go on"),
     quiet(S::ResumeSheet, &[Char('e'), Enter], Intent::Words, "the reason", "type the reason"),
     quiet(S::ResumeSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays stopped"),
-    quiet(S::ResolveSheet, &[Char('y')], Intent::Confirm, "settled", "settle it with this answer"),
-    quiet(S::ResolveSheet, &[Char('e'), Enter], Intent::Words, "the answer", "type the answer"),
-    quiet(S::ResolveSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays open"),
+    quiet(S::AnswerSheet, &[Char('y')], Intent::Confirm, "give it", "give the answer that is chosen"),
+    quiet(S::AnswerSheet, &[Char('1')], Intent::Choice(1), "first answer", "choose the first answer"),
+    quiet(S::AnswerSheet, &[Char('2')], Intent::Choice(2), "second answer", "choose the second answer"),
+    quiet(S::AnswerSheet, &[Char('3')], Intent::Choice(3), "third answer", "choose the third answer"),
+    quiet(S::AnswerSheet, &[Char('4')], Intent::Choice(4), "fourth answer", "choose the fourth answer"),
+    quiet(S::AnswerSheet, &[Char('5')], Intent::Choice(5), "fifth answer", "choose the fifth answer"),
+    quiet(S::AnswerSheet, &[Char('6')], Intent::Choice(6), "sixth answer", "choose the sixth answer"),
+    quiet(S::AnswerSheet, &[Char('e'), Enter], Intent::Words, "words", "type what the answer needs, or a note"),
+    quiet(S::AnswerSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays open"),
+    quiet(S::HandSheet, &[Char('1')], Intent::Choice(1), "the first", "hand it to the first of them"),
+    quiet(S::HandSheet, &[Char('2')], Intent::Choice(2), "the second", "hand it to the second of them"),
+    quiet(S::HandSheet, &[Char('3')], Intent::Choice(3), "the third", "hand it to the third of them"),
+    quiet(S::HandSheet, &[Char('4')], Intent::Choice(4), "the fourth", "hand it to the fourth of them"),
+    quiet(S::HandSheet, &[Char('5')], Intent::Choice(5), "the fifth", "hand it to the fifth of them"),
+    quiet(S::HandSheet, &[Char('6')], Intent::Choice(6), "the sixth", "hand it to the sixth of them"),
+    quiet(S::HandSheet, &[Char('7')], Intent::Choice(7), "the seventh", "hand it to the seventh of them"),
+    quiet(S::HandSheet, &[Char('8')], Intent::Choice(8), "the eighth", "hand it to the eighth of them"),
+    quiet(S::HandSheet, &[Char('9')], Intent::Choice(9), "the ninth", "hand it to the ninth of them"),
+    quiet(S::HandSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays as it is"),
     quiet(S::WhySheet, &[Esc, Char('q'), Enter, Char('w')], Intent::Dismiss, "close", "close the sheet"),
     shown(S::PictureSheet, &[Char(']'), Tab, Right], Intent::Next, "next picture", "show the next picture"),
     shown(S::PictureSheet, &[Char('['), Left], Intent::Previous, "picture before", "show the picture before"),

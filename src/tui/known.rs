@@ -52,6 +52,8 @@ pub(crate) struct Known {
     pub(crate) people: Vec<Present>,
     pub(crate) events: VecDeque<EventLine>,
     pub(crate) posts: BTreeMap<PostId, PostView>,
+    /// Posts that the desk does not tell of; they are asked for once.
+    pub(crate) lost_posts: BTreeSet<PostId>,
     /// Those of the present screen; or why one did not come.
     pub(crate) pictures: BTreeMap<Picture, Result<Pixels, String>>,
 }
@@ -147,6 +149,7 @@ impl Known {
         match kind {
             "experiment" | "post" => {
                 let mut asks = vec![Ask::Queue, Ask::Experiments];
+                asks.extend(key.parse().ok().filter(|post| self.posts.contains_key(post)).map(Ask::Post));
                 let known = |view: &&ExperimentView| {
                     view.line.id.to_string() == key || view.posts.iter().any(|post| post.id.to_string() == key)
                 };

@@ -9,6 +9,7 @@ mod can;
 mod clean;
 mod demo;
 mod diff;
+mod escalations;
 mod experiments;
 mod filter;
 mod frame;

@@ -17,6 +17,7 @@ use tui_input::Input;
 use crate::Options;
 use crate::approval::Approval;
 use crate::clean::Clean;
+use crate::escalations::Escalations;
 use crate::experiments::Experiments;
 use crate::frame::Size;
 use crate::keymap::Scope;
@@ -36,19 +37,22 @@ pub enum Pane {
     Morning,
     /// Where is each one, what is it waiting for?
     Experiments,
+    /// What must a person settle, who owns it, how long has it been?
+    Escalations,
     /// Is the machine well, who did what?
     System,
 }
 
 impl Pane {
     /// All panes, in the order of the strip.
-    pub const ALL: [Self; 3] = [Self::Morning, Self::Experiments, Self::System];
+    pub const ALL: [Self; 4] = [Self::Morning, Self::Experiments, Self::Escalations, Self::System];
 
     /// Returns the name that screens show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Morning => "Morning",
             Self::Experiments => "Experiments",
+            Self::Escalations => "Escalations",
             Self::System => "System",
         }
     }
@@ -57,8 +61,12 @@ impl Pane {
 impl std::str::FromStr for Pane {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|pane| pane.name().eq_ignore_ascii_case(text));
-        found.ok_or_else(|| "there is no such pane; take morning, experiments or system".to_owned())
+        let found = Self::ALL.into_iter().find(|pane| pane.name().replace(' ', "-").eq_ignore_ascii_case(text));
+        found.ok_or_else(|| {
+            let names: Vec<String> =
+                Self::ALL.iter().map(|pane| pane.name().to_lowercase().replace(' ', "-")).collect();
+            format!("there is no such pane; take one of {}", names.join(", "))
+        })
     }
 }
 
@@ -139,6 +147,8 @@ pub(crate) enum Doing {
     Resume(String),
     TakeBack(String),
     Take,
+    Hand,
+    AlertLater,
     Settle,
     Sign,
 }
@@ -194,6 +204,7 @@ pub struct Model {
     pub(crate) morning: Morning,
     pub(crate) approval: Approval,
     pub(crate) experiments: Experiments,
+    pub(crate) escalations: Escalations,
     pub(crate) system_top: usize,
     pub(crate) sheets: Vec<Sheet>,
     /// The filter, while it is typed.
@@ -257,6 +268,7 @@ impl Model {
             morning: Morning::default(),
             approval: Approval::default(),
             experiments: Experiments::default(),
+            escalations: Escalations::default(),
             system_top: 0,
             sheets: Vec::new(),
             filtering: false,
@@ -314,6 +326,7 @@ impl Model {
                 Step::Queue => vec![Scope::Queue, Scope::Morning],
             },
             (None, Pane::Experiments) => vec![Scope::Experiments],
+            (None, Pane::Escalations) => vec![Scope::Alerts],
             (None, Pane::System) => vec![Scope::System],
         };
         scopes.extend([Scope::Rows, Scope::Anywhere]);
@@ -333,7 +346,7 @@ impl Model {
     /// Returns the filter of the present list.
     pub(crate) fn filter_field(&mut self) -> &mut Input {
         match self.place.pane {
-            Pane::Morning | Pane::System => &mut self.morning.filter,
+            Pane::Morning | Pane::Escalations | Pane::System => &mut self.morning.filter,
             Pane::Experiments => &mut self.experiments.filter,
         }
     }
@@ -341,7 +354,7 @@ impl Model {
     /// Returns the filter of the present list, to be read.
     pub(crate) fn filter_input(&self) -> &Input {
         match self.place.pane {
-            Pane::Morning | Pane::System => &self.morning.filter,
+            Pane::Morning | Pane::Escalations | Pane::System => &self.morning.filter,
             Pane::Experiments => &self.experiments.filter,
         }
     }
@@ -370,16 +383,24 @@ impl Model {
             (None, Pane::Experiments) => {
                 self.experiments.list.cursor().copied().filter(|id| crate::experiments::is_shown(self, *id))
             }
-            (None, Pane::System) => None,
+            (None, Pane::Escalations | Pane::System) => None,
         }
     }
 
     /// Returns the alert that a key would act on: the row under the cursor, if it is shown.
     pub(crate) fn alert_subject(&self) -> Option<EscalationId> {
-        let here = self.place.open.is_none()
-            && self.place.pane == Pane::Morning
-            && self.morning.step == crate::morning::Step::Alerts;
-        self.morning.alerts.cursor().copied().filter(|id| here && crate::morning::is_alert_shown(self, *id))
+        let here = self.shows_alerts();
+        self.escalations.list.cursor().copied().filter(|id| here && crate::escalations::is_shown(self, *id))
+    }
+
+    /// Tells whether the list on the screen is that of what a person must settle.
+    pub(crate) fn shows_alerts(&self) -> bool {
+        self.place.open.is_none()
+            && match self.place.pane {
+                Pane::Morning => self.morning.step == Step::Alerts,
+                Pane::Escalations => true,
+                Pane::Experiments | Pane::System => false,
+            }
     }
 
     /// Returns my role; a viewer's while it is not known.
@@ -424,7 +445,8 @@ impl Model {
         }
         // What somebody else has taken needs nobody more.
         let me = self.known.me.as_ref().map(|me| me.name.as_str());
-        let free = |e: &&Escalation| e.owner.is_none() || e.owner.as_deref() == me;
+        let free =
+            |e: &&Escalation| (e.owner.is_none() || e.owner.as_deref() == me) && e.later_at(self.wall()).is_none();
         let open = self.known.escalations.iter().flatten().filter(free);
         needs.extend(open.filter(|e| self.in_scope(&e.client)).map(|e| Need::Alert(e.id)));
         let latest = self.morning.queue.order().iter().chain(self.morning.queue.arriving());

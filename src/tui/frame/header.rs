@@ -185,7 +185,9 @@ fn start_words(model: &Model) -> String {
     let start = key_of(&[Scope::System], Intent::StartEngine);
     match (model.place.pane, start, system) {
         (Pane::System, Some(start), _) => format!("{start} starts it"),
-        (Pane::Morning | Pane::Experiments, Some(start), Some(system)) => format!("{system} {start} starts it"),
+        (Pane::Morning | Pane::Experiments | Pane::Escalations, Some(start), Some(system)) => {
+            format!("{system} {start} starts it")
+        }
         (_, None, _) | (_, _, None) => String::new(),
     }
 }
@@ -206,6 +208,7 @@ fn strip_line(model: &Model) -> Line {
         let intent = match pane {
             Pane::Morning => Intent::PaneMorning,
             Pane::Experiments => Intent::PaneExperiments,
+            Pane::Escalations => Intent::PaneEscalations,
             Pane::System => Intent::PaneSystem,
         };
         let key = key_of(&[Scope::Anywhere], intent).map_or_else(String::new, |key| key.to_string());

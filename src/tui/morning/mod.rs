@@ -17,7 +17,7 @@ use domain::checkin;
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
 use domain::hold::Hold;
-use domain::id::{ClientId, EscalationId, ExperimentId};
+use domain::id::{ClientId, ExperimentId};
 use domain::preflight::Severity;
 use domain::time::{UtcTime, Zone};
 use tui_input::Input;
@@ -87,7 +87,6 @@ pub(crate) struct Morning {
     pub(crate) step: Step,
     /// A person chose the step.
     pub(crate) chosen: bool,
-    pub(crate) alerts: List<EscalationId>,
     pub(crate) layers_top: usize,
     pub(crate) queue: List<ExperimentId>,
     pub(crate) marked: BTreeSet<ExperimentId>,
@@ -328,17 +327,6 @@ pub(crate) fn marked(model: &Model) -> (Vec<ExperimentId>, Vec<ExperimentId>) {
     let filter = Filter::read(model.morning.filter.value());
     let marked = model.morning.queue.order().iter().filter(|id| model.morning.marked.contains(id));
     marked.partition(|id| keeps(model, &filter, **id))
-}
-
-/// Returns the alerts that the scope leaves.
-pub(crate) fn shown_alerts(model: &Model) -> Vec<EscalationId> {
-    model.morning.alerts.order().iter().filter(|id| is_alert_shown(model, **id)).copied().collect()
-}
-
-/// Tells whether the scope leaves an alert.
-pub(crate) fn is_alert_shown(model: &Model, id: EscalationId) -> bool {
-    let found = model.known.escalations.iter().flatten().find(|e| e.id == id);
-    found.is_none_or(|e| model.in_scope(&e.client))
 }
 
 /// Returns how many items wait for a word, and how many of them are clean.

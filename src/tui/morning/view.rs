@@ -4,13 +4,13 @@
 //! of the list and a third column with days, layer and history.
 
 use domain::checkin::Round;
-use domain::escalation::{Escalation, Urgency};
-use domain::id::{EscalationId, ExperimentId};
+use domain::id::ExperimentId;
 use domain::time::Span;
 use ratatui::layout::Rect;
 
-use super::{Step, preview, shown_alerts, shown_queue, sign, steps, strip};
+use super::{Step, preview, shown_queue, sign, steps, strip};
 use crate::clean::Clean;
+use crate::escalations;
 use crate::frame::Class;
 use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look};
@@ -93,7 +93,7 @@ pub(crate) fn columns(area: Rect, left: u16) -> (Rect, Rect) {
 
 fn row_count(model: &Model) -> usize {
     match model.morning.step {
-        Step::Alerts => shown_alerts(model).len(),
+        Step::Alerts => escalations::shown(model).len() + 1,
         Step::Layers => model.known.layers.iter().flatten().count(),
         Step::Queue => shown_queue(model).len(),
         Step::SignOff => sign_off(model, 80).len(),
@@ -102,7 +102,7 @@ fn row_count(model: &Model) -> usize {
 
 fn list_lines(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {
     match model.morning.step {
-        Step::Alerts => alerts(model, height, class),
+        Step::Alerts => escalations::view::list_lines(model, width, height.saturating_sub(1)),
         Step::Layers => layers(model, width, height, class),
         Step::Queue => queue(model, width, height, class),
         Step::SignOff => sign_off(model, width),
@@ -289,10 +289,7 @@ impl Columns {
 
 fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
     match model.morning.step {
-        Step::Alerts => {
-            let alert = model.alert_subject().and_then(|id| alert(model, id));
-            alert.map_or_else(Vec::new, |alert| of_alert(model, alert, width))
-        }
+        Step::Alerts => escalations::view::page(model, width),
         Step::Layers | Step::SignOff => Vec::new(),
         Step::Queue => {
             let shown = shown_queue(model);
@@ -387,71 +384,6 @@ pub(crate) fn history(model: &Model, id: ExperimentId, width: usize) -> Vec<Line
     let stream = format!("experiment/{id}");
     let events = model.known.events.iter().rev().filter(|event| event.stream == stream);
     events.map(|event| crate::system::event_line(model, event, width, false)).collect()
-}
-
-fn alert(model: &Model, id: EscalationId) -> Option<&Escalation> {
-    model.known.escalations.iter().flatten().find(|escalation| escalation.id == id)
-}
-
-fn alerts(model: &Model, height: usize, class: Class) -> Vec<Line> {
-    let shown = shown_alerts(model);
-    let waiting = model.morning.alerts.waiting();
-    let aside =
-        if waiting > 0 { format!("{waiting} new, r lets them in") } else { preview::counted(shown.len(), "alert") };
-    let mut lines = vec![Line::title("Alerts", aside)];
-    if shown.is_empty() {
-        lines.push(empty(model.known.escalations.is_none(), "None open: no account asks for a person."));
-        return lines;
-    }
-    if class != Class::S && class != Class::Tiny {
-        let muted = Look::of(Role::Muted);
-        lines.push(Line::new().cell("urgency", muted, 14, 2).cell("what happened", muted, 40, 2).right("due", muted));
-    }
-    let at = model.morning.alerts.cursor().and_then(|cursor| shown.iter().position(|id| id == cursor)).unwrap_or(0);
-    for id in shown.iter().skip(page_start(at, height)).take(height) {
-        lines.push(alert_row(model, *id));
-    }
-    lines
-}
-
-fn alert_row(model: &Model, id: EscalationId) -> Line {
-    let here = model.morning.alerts.cursor() == Some(&id);
-    let Some(alert) = alert(model, id) else {
-        return crate::sign::Sign::done("settled").put(Line::new(), 14, 2).selected(here);
-    };
-    let sign = match alert.urgency {
-        Urgency::Critical => crate::sign::Sign::failed("critical"),
-        Urgency::High => crate::sign::Sign::needed("high"),
-        Urgency::Normal => crate::sign::Sign::needed("normal"),
-    };
-    let owner = alert.owner.as_ref().map_or_else(String::new, |owner| format!("{owner} is on this   "));
-    sign.put(Line::new(), 14, 2)
-        .plain(alert.what.clone())
-        .right(owner, Look::of(Role::Muted))
-        .right(when::relative(alert.due, model.wall()), Look::default())
-        .selected(here)
-}
-
-fn of_alert(model: &Model, alert: &Escalation, width: usize) -> Vec<Line> {
-    let zone = model.known.zone(&alert.client);
-    let mut lines = vec![Line::title(alert.rule.clone(), model.known.client_name(&alert.client))];
-    lines.extend(crate::line::paragraph(&Clean::of(alert.what.clone()), Look::bold(Role::Text), 0, width));
-    lines.push(Line::new());
-    let stop = preview::stop(width);
-    let at = format!("{} {}", when::day_clock(alert.opened, zone), when::city(zone));
-    let opened = format!("{at}, {}", when::relative(alert.opened, model.wall()));
-    lines.push(Line::new().muted("Opened").goto(stop).plain(opened));
-    let owner = alert.owner.clone().unwrap_or_else(|| "nobody has taken it".to_owned());
-    lines.push(Line::new().muted("Owner").goto(stop).plain(owner));
-    for (row, evidence) in alert.evidence.iter().enumerate() {
-        let label = if row == 0 { "Evidence" } else { "" };
-        lines.extend(crate::line::ledger(label, stop, &Clean::of(evidence.clone()), Look::default(), width));
-    }
-    for (row, answer) in alert.answers.iter().enumerate() {
-        let label = if row == 0 { "Answers" } else { "" };
-        lines.extend(crate::line::ledger(label, stop, &Clean::of(answer.clone()), Look::of(Role::Muted), width));
-    }
-    lines
 }
 
 fn layers(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {

@@ -1,15 +1,14 @@
-//! The short sheets: refuse, stop, go on, settle, leave.
+//! The short sheets: refuse, stop, go on, leave.
 //!
-//! Decides their words. Stopping asks nothing but which; going on and settling take a sentence, then a key.
+//! Decides their words. Stopping asks nothing but which; going on takes a sentence, then a key.
 
 use desk::Stoppable;
 use domain::hold::HoldCause;
-use domain::id::EscalationId;
 
 use super::{Content, OTHER, REASONS, Reasoned, Refuse, Resume, Sheet, Stop, confirm_foot, field_line};
 use crate::clean::Clean;
 use crate::keymap::{Intent, Scope, key_of};
-use crate::line::{Line, Look, ledger};
+use crate::line::{Line, Look};
 use crate::link::State;
 use crate::model::Model;
 use crate::theme::Role;
@@ -123,22 +122,6 @@ pub(super) fn resume(model: &Model, sheet: &Sheet, resume: &Reasoned<Resume>, wi
     lines.push(field_line("reason", &resume.text, resume.typing));
     let foot = reasoned_foot(model, sheet, Scope::ResumeSheet, "let it go on", resume.typing);
     Content { title: "Go on".into(), aside: "needs a reason".into(), lines, foot, top: 0 }
-}
-
-pub(super) fn resolve(model: &Model, sheet: &Sheet, resolve: &Reasoned<EscalationId>, width: usize) -> Content {
-    let alert = model.known.escalations.iter().flatten().find(|e| e.id == resolve.what);
-    let mut lines = Vec::new();
-    if let Some(alert) = alert {
-        lines.extend(crate::line::paragraph(&Clean::of(alert.what.clone()), Look::bold(Role::Text), 0, width));
-        for (row, answer) in alert.answers.iter().enumerate() {
-            let label = if row == 0 { "Answers" } else { "" };
-            lines.extend(ledger(label, 12, &Clean::of(answer.clone()), Look::of(Role::Muted), width));
-        }
-        lines.push(Line::new());
-    }
-    lines.push(field_line("answer", &resolve.text, resolve.typing));
-    let foot = reasoned_foot(model, sheet, Scope::ResolveSheet, "settle it with this answer", resolve.typing);
-    Content { title: "Settle".into(), aside: "your name and answer are kept".into(), lines, foot, top: 0 }
 }
 
 fn reasoned_foot(model: &Model, sheet: &Sheet, scope: Scope, words: &str, typing: bool) -> Vec<Line> {

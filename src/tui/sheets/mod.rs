@@ -3,6 +3,7 @@
 //! Decides the one stack they stand in, that they hang from the bottom over a page that stepped back, and that a sheet
 //! which confirms takes its key only after it could be seen (real time, line delay added). What each does is `update`'s.
 
+mod answer;
 pub(crate) mod approve;
 mod ask;
 pub(crate) mod pictures;
@@ -11,7 +12,7 @@ mod signoff;
 mod why;
 
 use domain::hold::Hold;
-use domain::id::{EscalationId, ExperimentId};
+use domain::id::ExperimentId;
 use ratatui::layout::Rect;
 use tui_input::Input;
 
@@ -24,6 +25,7 @@ use crate::morning::view::split;
 use crate::pen::{Pen, text_width};
 use crate::theme::Role;
 
+pub(crate) use answer::{Answering, Hand};
 pub(crate) use approve::Approve;
 pub(crate) use ask::stoppables;
 pub(crate) use search::Search;
@@ -40,7 +42,8 @@ pub(crate) enum Sheet {
     Refuse(Refuse),
     Stop(Stop),
     Resume(Reasoned<Resume>),
-    Resolve(Reasoned<EscalationId>),
+    Answer(Answering),
+    Hand(Hand),
     SignOff(SignOff),
     Why(Why),
     Pictures(Pictures),
@@ -124,10 +127,11 @@ impl Sheet {
             Self::Refuse(Refuse { typing: true, .. })
             | Self::SignOff(SignOff { typing: true, .. })
             | Self::Resume(Reasoned { typing: true, .. })
-            | Self::Resolve(Reasoned { typing: true, .. }) => typed(Scope::Field),
+            | Self::Answer(Answering { typing: true, .. }) => typed(Scope::Field),
             Self::Refuse(_) => vec![Scope::RefuseSheet, Scope::Guide, Scope::Always],
             Self::Resume(_) => vec![Scope::ResumeSheet, Scope::Guide, Scope::Always],
-            Self::Resolve(_) => vec![Scope::ResolveSheet, Scope::Guide, Scope::Always],
+            Self::Answer(_) => vec![Scope::AnswerSheet, Scope::Guide, Scope::Always],
+            Self::Hand(_) => vec![Scope::HandSheet, Scope::Guide, Scope::Always],
             Self::Stop(stop) if stop.name.value().is_empty() => typed(Scope::StopSheet),
             Self::Stop(_) => typed(Scope::Field),
             Self::Why(_) | Self::Messages(_) => calm(Scope::WhySheet),
@@ -143,7 +147,7 @@ impl Sheet {
         match self {
             Self::Refuse(refuse) if refuse.typing => Some(&mut refuse.words),
             Self::Resume(resume) if resume.typing => Some(&mut resume.text),
-            Self::Resolve(resolve) if resolve.typing => Some(&mut resolve.text),
+            Self::Answer(answer) if answer.typing => Some(&mut answer.text),
             Self::SignOff(sign) if sign.typing => Some(&mut sign.note),
             Self::Stop(stop) => Some(&mut stop.name),
             Self::Help(search) | Self::Palette(search) => Some(&mut search.query),
@@ -151,7 +155,8 @@ impl Sheet {
             | Self::SignOff(_)
             | Self::Refuse(_)
             | Self::Resume(_)
-            | Self::Resolve(_)
+            | Self::Answer(_)
+            | Self::Hand(_)
             | Self::Why(_)
             | Self::Pictures(_)
             | Self::Messages(_)
@@ -164,10 +169,11 @@ impl Sheet {
         match self {
             Self::Approve(approve) => approve.complete_ms,
             Self::Resume(resume) => Some(resume.shown_ms),
-            Self::Resolve(resolve) => Some(resolve.shown_ms),
+            Self::Answer(answer) => answer.chosen.as_ref().map(|_| answer.shown_ms),
             Self::SignOff(sign) => sign.round.as_ref().map(|_| sign.shown_ms),
             Self::Refuse(_)
             | Self::Stop(_)
+            | Self::Hand(_)
             | Self::Why(_)
             | Self::Pictures(_)
             | Self::Messages(_)
@@ -198,7 +204,8 @@ pub(crate) fn unread(model: &Model, sheet: &Sheet) -> usize {
         | Sheet::Refuse(_)
         | Sheet::Stop(_)
         | Sheet::Resume(_)
-        | Sheet::Resolve(_)
+        | Sheet::Answer(_)
+        | Sheet::Hand(_)
         | Sheet::Why(_)
         | Sheet::Pictures(_)
         | Sheet::Messages(_)
@@ -223,7 +230,8 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::Refuse(refuse) => ask::refuse(model, refuse),
         Sheet::Stop(stop) => ask::stop(model, stop),
         Sheet::Resume(resume) => ask::resume(model, sheet, resume, width),
-        Sheet::Resolve(resolve) => ask::resolve(model, sheet, resolve, width),
+        Sheet::Answer(answer) => answer::content(model, sheet, answer, width),
+        Sheet::Hand(hand) => answer::hand(model, hand, width),
         Sheet::SignOff(sign) => signoff::content(model, sheet, sign, width),
         Sheet::Why(why) => why::content(model, why, width),
         Sheet::Messages(top) => why::messages(model, *top, width),

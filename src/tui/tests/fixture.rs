@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use desk::presence::Present;
 use desk::query::{
     AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, OutcomeView, PictureView,
-    PostLine, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
+    PostLine, PostView, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
 };
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
@@ -25,6 +25,7 @@ use domain::hash::Digest;
 use domain::hold::{Hold, HoldCause};
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
 use domain::outcome::Outcome;
+use domain::post::PostState;
 use domain::preflight::{Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
@@ -187,6 +188,35 @@ pub(super) fn alert() -> Escalation {
         owner: None,
         opened: time("2026-11-23T08:12:00Z"),
         due: time("2026-11-23T12:12:00Z"),
+        later: None,
+        end: None,
+    }
+}
+
+/// A stopped account, with somebody who has it.
+pub(super) fn breach() -> Escalation {
+    Escalation {
+        id: EscalationId::new(time("2026-11-22T21:14:00Z"), [121; 10]),
+        client: "crm".parse().unwrap(),
+        subject: Subject::Account { account: "crm-bs".parse().unwrap() },
+        rule: "account.platform-warning".to_owned(),
+        urgency: Urgency::Critical,
+        what: "account crm-bs is stopped: platform warning".to_owned(),
+        evidence: vec![
+            "2026-11-22T21:14:00Z: labelled !warn by moderation.example".to_owned(),
+            "2 unsent posts are parked: CRM-015 2".to_owned(),
+        ],
+        answers: vec![
+            "stay stopped, and ask the client what the platform told them: nothing goes out, slots that pass are missed \
+             (advised: nothing shows that it is over)"
+                .to_owned(),
+            "expos account resume crm-bs --reason TEXT: what is parked goes out again at its slots, after the guards looked anew"
+                .to_owned(),
+            "expos experiment stop CRM-015 --reason TEXT: ends it early, its unsent posts are cancelled".to_owned(),
+        ],
+        owner: Some("tomas".to_owned()),
+        opened: time("2026-11-22T21:14:00Z"),
+        due: time("2026-11-22T21:44:00Z"),
         later: None,
         end: None,
     }
@@ -363,6 +393,23 @@ impl Agency {
                 notes: Vec::new(),
             },
         );
+    }
+
+    /// A morning with two alerts: a post in doubt, and an account that a warning stopped.
+    pub(super) fn alarmed() -> Self {
+        let mut agency = Self::monday();
+        let hold = Hold::breach(
+            domain::guardrail::Signal::PlatformWarning,
+            time("2026-11-22T21:14:00Z"),
+            "platform warning: labelled !warn by moderation.example",
+        );
+        for account in &mut agency.accounts {
+            if account.id.as_str() == "crm-bs" {
+                account.holds.push(hold.clone());
+            }
+        }
+        agency.escalations = vec![alert(), breach()];
+        agency
     }
 
     /// The same morning with pictures: one that all variants of an item share, and one for each variant of another.
@@ -574,7 +621,28 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             Ask::Rounds { client } => Answer::Rounds(vec![self.round(client.as_ref())]),
             Ask::Layers => Answer::Layers(self.layers.clone()),
             Ask::Recent(_) => Answer::Events(self.events.clone()),
-            Ask::Post(post) => return Err(missing("post", &post.to_string())),
+            Ask::Post(post) => {
+                let about = |e: &&Escalation| matches!(&e.subject, Subject::Post { post: about, .. } if about == post);
+                if self.escalations.iter().find(about).is_none() {
+                    return Err(missing("post", &post.to_string()));
+                }
+                let mut line = self.experiments.values().find_map(|view| view.posts.first()).unwrap().clone();
+                line.id = *post;
+                line.account = "qub-bs".parse().unwrap();
+                line.state = "unconfirmed".to_owned();
+                let events = ["post_committing", "post_unconfirmed"]
+                    .map(|what| event(1_190, "2026-11-23T08:10:00Z", format!("post/{post}"), what, "engine"));
+                let since = time("2026-11-23T08:12:00Z");
+                Answer::Post(Box::new(PostView {
+                    line,
+                    text: "Two tabs or one thread?".to_owned(),
+                    state: PostState::Unconfirmed { why: "no answer after the last byte".to_owned(), since },
+                    approval: None,
+                    attempts: Vec::new(),
+                    events: events.to_vec(),
+                    answers: Vec::new(),
+                }))
+            }
             Ask::Snapshots(code) => {
                 Answer::Snapshots(self.snapshots.iter().filter(|s| s.experiment == *code).cloned().collect())
             }
@@ -672,6 +740,31 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
                 view.holds.retain(|hold| !holds.contains(&hold.key()));
                 view.line.status = if view.holds.is_empty() { "running" } else { "paused" }.to_owned();
                 Ok(Done::new(format!("{code} goes on"), json!({})))
+            }
+            Command::EscalationTake { escalation } => {
+                let me = self.me.name.clone();
+                let found = self.escalations.iter_mut().find(|e| e.id == *escalation).unwrap();
+                found.owner = Some(me.clone());
+                Ok(Done::new("the escalation is yours", json!({"owner": me})))
+            }
+            Command::EscalationHand { escalation, to } => {
+                let found = self.escalations.iter_mut().find(|e| e.id == *escalation).unwrap();
+                found.owner.clone_from(to);
+                Ok(Done::new("handed over", json!({"owner": to})))
+            }
+            Command::EscalationLater { escalation, .. } => {
+                let found = self.escalations.iter_mut().find(|e| e.id == *escalation).unwrap();
+                let until = found.urgency.longest(time(NOW), self.next_round);
+                found.later = Some(Later { until, by: self.me.name.clone() });
+                Ok(Done::new("put off", json!({"until": until})))
+            }
+            Command::EscalationResolve { escalation, .. } => {
+                self.escalations.retain(|e| e.id != *escalation);
+                Ok(Done::new("the escalation is settled", json!({})))
+            }
+            Command::PostConfirm { .. } => {
+                self.escalations.retain(|e| e.rule != "post.unconfirmed");
+                Ok(Done::new("it is live by your word; it will be read back", json!({})))
             }
             _ => Ok(Done::new("done", json!({}))),
         }

@@ -443,20 +443,6 @@ fn a_stop_by_name_asks_which_where_several_are_meant() {
 }
 
 #[test]
-fn an_alert_comes_first_and_is_settled_in_a_sentence() {
-    let mut agency = Agency::monday();
-    agency.escalations.push(alert());
-    let mut play = Play::new(agency, 100, 30);
-    assert!(play.text().contains("Nobody can tell whether post B2"), "{}", play.text());
-    play.keys("m");
-    assert!(matches!(play.acts.last(), Some(Command::EscalationTake { .. })));
-    play.keys("a");
-    play.type_text("it is live");
-    play.keys("Enter y");
-    assert!(matches!(play.acts.last(), Some(Command::EscalationResolve { reason, .. }) if reason == "it is live"));
-}
-
-#[test]
 fn a_viewer_sees_everything_and_is_told_which_role_it_needs() {
     let mut agency = Agency::monday();
     agency.me = user(1003, "vera", Role::Viewer);

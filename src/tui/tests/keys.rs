@@ -31,6 +31,7 @@ fn chains() -> Vec<Vec<Scope>> {
         "1 ] ] /",
         "1 a",
         "1 S",
+        "8 L",
     ] {
         let mut play = Play::new(agency.clone(), 100, 30);
         play.keys(keys);
@@ -114,7 +115,7 @@ fn every_row_has_words_and_the_label_fits_a_hint() {
 fn every_hint_bar_fits_eighty_columns_with_help_at_its_end() {
     let mut agency = Agency::monday();
     agency.escalations.push(alert());
-    for keys in ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "5", "5 Enter", "0"] {
+    for keys in ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "5", "5 Enter", "8", "0"] {
         let mut play = Play::new(agency.clone(), 80, 24);
         play.keys(keys);
         let text = play.text();
@@ -129,9 +130,13 @@ fn every_key_of_every_place_is_handled() {
     // A handler that is missing would leave the screen as it was, without a word.
     let mut agency = Agency::monday();
     agency.escalations.push(alert());
-    for (place, keys) in
-        [("1 ]", Scope::Morning), ("1 ] ]", Scope::Queue), ("5", Scope::Experiments), ("5 Enter", Scope::Detail)]
-    {
+    for (place, keys) in [
+        ("8", Scope::Alerts),
+        ("1 ]", Scope::Morning),
+        ("1 ] ]", Scope::Queue),
+        ("5", Scope::Experiments),
+        ("5 Enter", Scope::Detail),
+    ] {
         for row in KEYMAP.iter().filter(|row| row.scope == keys) {
             let mut play = Play::new(agency.clone(), 100, 30);
             play.keys(place);

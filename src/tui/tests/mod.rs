@@ -1,5 +1,6 @@
 //! Tests of the whole dashboard, without a terminal.
 
+mod alerts;
 mod demo;
 mod desk;
 mod fixture;

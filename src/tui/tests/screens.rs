@@ -153,14 +153,47 @@ fn the_sheet_before_going_on() {
     });
 }
 
+fn alarmed(width: u16, height: u16, keys: &str) -> Play {
+    let mut play = Play::new(Agency::alarmed(), width, height);
+    play.keys(keys);
+    play.wait(500);
+    play
+}
+
 #[test]
-fn the_sheet_before_an_alert_is_settled() {
-    compare("sheet-settle", |w, h| {
-        let mut play = with_alert(w, h);
-        play.keys("a");
-        play.type_text("seen on the profile");
+fn escalations() {
+    compare("escalations", |w, h| alarmed(w, h, "8"));
+}
+
+#[test]
+fn a_post_in_doubt_under_the_cursor() {
+    compare("escalations-doubt", |w, h| alarmed(w, h, "8 j m"));
+}
+
+#[test]
+fn no_escalations() {
+    compare("escalations-none", |w, h| pressed(w, h, "8"));
+}
+
+#[test]
+fn the_answers_to_an_alert() {
+    compare("sheet-answers", |w, h| alarmed(w, h, "8 j a"));
+}
+
+#[test]
+fn an_answer_before_it_is_given() {
+    compare("sheet-answer", |w, h| {
+        let mut play = alarmed(w, h, "8 a 2");
+        play.type_text("the label was a mistake");
+        play.keys("Enter");
+        play.wait(500);
         play
     });
+}
+
+#[test]
+fn to_whom_an_alert_is_handed() {
+    compare("sheet-hand", |w, h| alarmed(w, h, "8 L"));
 }
 
 #[test]

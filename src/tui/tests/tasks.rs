@@ -84,10 +84,11 @@ fn the_words_that_differ_in_the_last_variant_are_one_key_from_the_item() {
 
 /// What is under the cursor.
 fn under(play: &Play) -> String {
-    let alert = play.model.morning.alerts.cursor().map(|id| format!("alert {id}"));
+    let alert = play.model.escalations.list.cursor().map(|id| format!("alert {id}"));
     let item = play.model.subject().and_then(|id| play.model.known.line(id)).map(|line| line.code.clone());
     match play.model.pane() {
         Pane::Morning if play.model.morning.step == Step::Alerts => alert.unwrap_or_default(),
+        Pane::Escalations => alert.unwrap_or_default(),
         Pane::Morning | Pane::Experiments => item.unwrap_or_default(),
         Pane::System => "the engine".to_owned(),
     }

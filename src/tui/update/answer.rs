@@ -113,9 +113,10 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
             model.experiments.list.note(order);
         }
         Ask::Escalations => {
-            let open: Vec<_> = model.known.escalations.iter().flatten().map(|e| e.id).collect();
+            let open = crate::escalations::ordered(model);
             let any = !open.is_empty();
-            model.morning.alerts.note(open);
+            model.escalations.list.note(open);
+            super::escalation::close_settled(model);
             if any && !model.morning.chosen {
                 model.morning.step = Step::Alerts;
             }
@@ -178,8 +179,11 @@ fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
         (Ask::Outcome(code), Problem::Refused(refusal)) => {
             model.known.outcomes.insert(code.clone(), Err(refusal.why.clone()));
         }
+        (Ask::Post(post), Problem::Refused(_)) => {
+            model.known.lost_posts.insert(*post);
+        }
         // Gone since it was listed; the next list says so too.
-        (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Post(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}
+        (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}
         (_, problem) => model.say(sentence(&problem.to_string()), Role::Danger),
     }
 }
@@ -243,6 +247,8 @@ fn named(what: Doing, done: &Done) -> Doing {
         | Doing::Resume(_)
         | Doing::TakeBack(_)
         | Doing::Take
+        | Doing::Hand
+        | Doing::AlertLater
         | Doing::Settle
         | Doing::Sign => what,
     }
@@ -250,9 +256,24 @@ fn named(what: Doing, done: &Done) -> Doing {
 
 /// Says in a few words, so that the way back fits the message line, what the desk said in many.
 fn shorter(model: &Model, what: &Doing, done: &Done) -> Option<String> {
-    let Doing::Later(_, code) = what else { return None };
-    let until = done.data.get("until")?.as_str()?.parse().ok()?;
-    Some(format!("{code} is {}", crate::morning::later_words(until, model.wall(), model.setting.zone)))
+    let text = |name: &str| done.data.get(name).and_then(|value| value.as_str());
+    let later = || Some(crate::morning::later_words(text("until")?.parse().ok()?, model.wall(), model.setting.zone));
+    match what {
+        Doing::Later(_, code) => Some(format!("{code} is {}", later()?)),
+        Doing::AlertLater => Some(format!("It is {}", later()?)),
+        Doing::Hand => Some(format!("{} has it now", text("owner")?)),
+        Doing::Take => {
+            let mine = text("owner").is_some_and(|owner| model.known.me.as_ref().is_some_and(|me| me.name == owner));
+            Some(if mine { "It is yours".to_owned() } else { "It waits for whoever takes it".to_owned() })
+        }
+        Doing::Approve(..)
+        | Doing::Refuse(..)
+        | Doing::Stop(..)
+        | Doing::Resume(_)
+        | Doing::TakeBack(_)
+        | Doing::Settle
+        | Doing::Sign => None,
+    }
 }
 
 fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
@@ -279,7 +300,7 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
             }
         }
         Doing::Sign => super::round::signed(model),
-        Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Settle => {
+        Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Hand | Doing::AlertLater | Doing::Settle => {
             model.wanted.extend([Ask::Accounts, Ask::Clients, Ask::Health]);
             let open =
                 model.subject().and_then(|id| model.known.line(id)).map(|line| Ask::Experiment(line.code.clone()));
@@ -298,6 +319,8 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::Resume(name) => format!("{name} does not go on"),
         Doing::TakeBack(code) => format!("{code} was not taken back"),
         Doing::Take => "not taken".to_owned(),
+        Doing::Hand => "not handed over".to_owned(),
+        Doing::AlertLater => "not put off".to_owned(),
         Doing::Settle => "not settled".to_owned(),
         Doing::Sign => "the round was not signed".to_owned(),
     };
@@ -320,7 +343,13 @@ fn remember(model: &mut Model, done: &[Doing]) {
             Doing::Refuse(id, code) => Acted::Refused(*id, code.clone()),
             Doing::Later(id, code) => Acted::PutOff(*id, code.clone()),
             Doing::Stop(target, name, hold) => Acted::Stopped(target.clone(), name.clone(), hold.clone()),
-            Doing::Resume(_) | Doing::TakeBack(_) | Doing::Take | Doing::Settle | Doing::Sign => continue,
+            Doing::Resume(_)
+            | Doing::TakeBack(_)
+            | Doing::Take
+            | Doing::Hand
+            | Doing::AlertLater
+            | Doing::Settle
+            | Doing::Sign => continue,
         };
         model.acts.push(Act { at: model.now, what: act });
     }

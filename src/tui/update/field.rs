@@ -75,11 +75,12 @@ pub(super) fn words(model: &mut Model) {
     match model.sheets.last_mut() {
         Some(Sheet::Refuse(refuse)) => refuse.typing = true,
         Some(Sheet::Resume(resume)) => resume.typing = true,
-        Some(Sheet::Resolve(resolve)) => resolve.typing = true,
+        Some(Sheet::Answer(_)) => super::escalation::words(model),
         Some(Sheet::SignOff(sign)) => sign.typing = true,
         Some(
             Sheet::Approve(_)
             | Sheet::Stop(_)
+            | Sheet::Hand(_)
             | Sheet::Why(_)
             | Sheet::Pictures(_)
             | Sheet::Messages(_)

@@ -5,6 +5,7 @@
 use domain::id::ExperimentId;
 
 use crate::approval::{self, Approval};
+use crate::escalations;
 use crate::experiments::{self, Tab, detail};
 use crate::message::Ask;
 use crate::model::{Model, Need, Open, Pane, Place, Spot};
@@ -32,7 +33,7 @@ fn spot(model: &Model) -> Spot {
         place: model.place,
         step: model.morning.step,
         item: model.morning.queue.cursor().copied(),
-        alert: model.morning.alerts.cursor().copied(),
+        alert: model.escalations.list.cursor().copied(),
     }
 }
 
@@ -48,9 +49,10 @@ fn entered(model: &mut Model) {
         (None, Pane::Morning) => {
             model.morning.decided.clear();
             model.morning.queue.renew();
-            model.morning.alerts.renew();
+            model.escalations.list.renew();
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
+        (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
 }
@@ -67,7 +69,7 @@ pub(super) fn back(model: &mut Model) {
             model.morning.queue.go_to(&item);
         }
         if let Some(alert) = alert {
-            model.morning.alerts.go_to(&alert);
+            model.escalations.list.go_to(&alert);
         }
         if let Some(Open::Approval(id)) = place.open {
             begin_reading(model, id);
@@ -113,8 +115,8 @@ pub(super) fn scope(model: &mut Model) {
 pub(super) fn cursor_into_view(model: &mut Model) {
     let queue = morning::shown_queue(model);
     into_view(&mut model.morning.queue, &queue);
-    let alerts = morning::shown_alerts(model);
-    into_view(&mut model.morning.alerts, &alerts);
+    let alerts = escalations::shown(model);
+    into_view(&mut model.escalations.list, &alerts);
     let experiments = experiments::shown(model);
     into_view(&mut model.experiments.list, &experiments);
 }
@@ -131,11 +133,12 @@ pub(super) fn let_in(model: &mut Model) {
             model.morning.decided.clear();
             match model.morning.step {
                 Step::Queue => model.morning.queue.renew(),
-                Step::Alerts => model.morning.alerts.renew(),
+                Step::Alerts => model.escalations.list.renew(),
                 Step::Layers | Step::SignOff => {}
             }
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
+        (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
 }
@@ -176,10 +179,14 @@ fn go_to_need(model: &mut Model, need: Need) {
     match need {
         Need::Engine => to_pane(model, Pane::System),
         Need::Alert(id) => {
-            to_pane(model, Pane::Morning);
-            model.morning.step = Step::Alerts;
-            model.morning.chosen = true;
-            model.morning.alerts.go_to(&id);
+            if model.place == (Place { pane: Pane::Morning, open: None }) {
+                // The round one is in shows the same list.
+                model.morning.step = Step::Alerts;
+                model.morning.chosen = true;
+            } else {
+                to_pane(model, Pane::Escalations);
+            }
+            model.escalations.list.go_to(&id);
         }
         Need::Item(id) => {
             to_pane(model, Pane::Morning);
@@ -195,18 +202,18 @@ fn current_need(model: &Model) -> Option<Need> {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(Need::Item(id)),
         (None, Pane::Morning) => match model.morning.step {
-            Step::Alerts => model.morning.alerts.cursor().copied().map(Need::Alert),
+            Step::Alerts => model.escalations.list.cursor().copied().map(Need::Alert),
             Step::Queue => model.morning.queue.cursor().copied().map(Need::Item),
             Step::Layers | Step::SignOff => None,
         },
+        (None, Pane::Escalations) => model.escalations.list.cursor().copied().map(Need::Alert),
         (None, Pane::System) => Some(Need::Engine),
         (None, Pane::Experiments) => None,
     }
 }
 
 pub(super) fn why_subject(model: &Model) -> Option<Subject> {
-    let alerts = model.place.open.is_none() && model.place.pane == Pane::Morning && model.morning.step == Step::Alerts;
-    if alerts {
+    if model.shows_alerts() {
         return model.alert_subject().map(Subject::Alert);
     }
     match model.subject() {
@@ -216,11 +223,15 @@ pub(super) fn why_subject(model: &Model) -> Option<Subject> {
 }
 
 pub(super) fn open(model: &mut Model) {
+    if let Some(alert) = model.alert_subject() {
+        model.sheets.push(Sheet::Why(sheets::Why { subject: Subject::Alert(alert), top: 0 }));
+        return;
+    }
     let Some(id) = model.subject() else { return };
     match model.place.pane {
         Pane::Morning => open_approval(model, id),
         Pane::Experiments => open_detail(model, id),
-        Pane::System => {}
+        Pane::Escalations | Pane::System => {}
     }
 }
 
@@ -298,7 +309,7 @@ pub(super) fn sibling(model: &mut Model, forward: bool) {
             model.morning.step = Step::ALL.get((at + by) % count).copied().unwrap_or_default();
             model.morning.chosen = true;
         }
-        (None, Pane::Experiments | Pane::System) => {}
+        (None, Pane::Experiments | Pane::Escalations | Pane::System) => {}
     }
 }
 
@@ -327,8 +338,8 @@ pub(super) fn rows(model: &mut Model, by: isize) {
                 model.morning.queue.step(&shown, by);
             }
             Step::Alerts => {
-                let shown = morning::shown_alerts(model);
-                model.morning.alerts.step(&shown, by);
+                let shown = escalations::shown(model);
+                model.escalations.list.step(&shown, by);
             }
             Step::Layers => {
                 let all = model.known.layers.iter().flatten().count();
@@ -339,6 +350,10 @@ pub(super) fn rows(model: &mut Model, by: isize) {
         (None, Pane::Experiments) => {
             let shown = experiments::shown(model);
             model.experiments.list.step(&shown, by);
+        }
+        (None, Pane::Escalations) => {
+            let shown = escalations::shown(model);
+            model.escalations.list.step(&shown, by);
         }
         (None, Pane::System) => {
             let extent = crate::system::extent(model);
@@ -354,7 +369,7 @@ pub(super) fn pages(model: &mut Model, by: isize) {
         (None, Some(Open::Approval(id)), _) => approval::extent(model, id).1,
         (None, Some(Open::Detail(id)), _) => detail::extent(model, id).1,
         (None, None, Pane::System) => crate::system::extent(model).1,
-        (None, None, Pane::Morning | Pane::Experiments) => 0,
+        (None, None, Pane::Morning | Pane::Experiments | Pane::Escalations) => 0,
     };
     // One line of a page stays, so that the eye finds its place.
     let page = isize::try_from(height.saturating_sub(1)).unwrap_or(LIST_PAGE);
@@ -388,7 +403,8 @@ fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
             | Sheet::Refuse(_)
             | Sheet::Stop(_)
             | Sheet::Resume(_)
-            | Sheet::Resolve(_)
+            | Sheet::Answer(_)
+            | Sheet::Hand(_)
             | Sheet::Leave,
         )
         | None => {}

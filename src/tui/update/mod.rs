@@ -4,6 +4,7 @@
 //! with the message, effects are the runner's to perform.
 
 mod answer;
+mod escalation;
 mod field;
 mod go;
 mod queue;
@@ -216,9 +217,18 @@ fn settle(model: &mut Model) {
             model.wanted.insert(ask);
         }
     }
+    if let Some(domain::escalation::Subject::Post { post, .. }) =
+        model.alert_subject().and_then(|id| crate::escalations::of(model, id)).map(|found| &found.subject)
+        && !model.known.posts.contains_key(post)
+        && !model.asked.contains(&Ask::Post(*post))
+        && !model.known.lost_posts.contains(post)
+    {
+        model.wanted.insert(Ask::Post(*post));
+    }
     round::keep_asked(model);
     round::tick(model);
     queue::bring_back(model);
+    escalation::bring_back(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
     round::reached(model);
@@ -289,7 +299,7 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
 fn is_too_early(model: &Model) -> bool {
     let typing = matches!(model.scopes().first(), Some(Scope::Field));
     match model.sheets.last() {
-        Some(sheet @ (Sheet::Approve(_) | Sheet::Resume(_) | Sheet::Resolve(_) | Sheet::SignOff(_))) if !typing => {
+        Some(sheet @ (Sheet::Approve(_) | Sheet::Resume(_) | Sheet::Answer(_) | Sheet::SignOff(_))) if !typing => {
             sheet.shown_ms().is_some() && !sheets::is_ready(model, sheet)
         }
         Some(_) | None => false,
@@ -307,6 +317,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
     match intent {
         Intent::PaneMorning => go::to_pane(model, Pane::Morning),
         Intent::PaneExperiments => go::to_pane(model, Pane::Experiments),
+        Intent::PaneEscalations => go::to_pane(model, Pane::Escalations),
         Intent::PaneSystem => go::to_pane(model, Pane::System),
         Intent::Help => model.sheets.push(Sheet::Help(Search::default())),
         Intent::Palette => model.sheets.push(Sheet::Palette(Search::default())),
@@ -341,7 +352,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Open => go::open(model),
         Intent::Next => go::sibling(model, true),
         Intent::Previous => go::sibling(model, false),
-        Intent::Act => queue::act(model),
+        Intent::Act => queue::act(model, effects),
         Intent::Refuse => queue::refuse(model),
         Intent::Mark => queue::mark(model),
         Intent::MarkRun => queue::mark_run(model),
@@ -356,7 +367,8 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
             model.approval.reached = 0;
         }
         Intent::Pictures => go::pictures(model),
-        Intent::Take => stop::take(model, effects),
+        Intent::Take => escalation::take(model, effects),
+        Intent::HandOver => escalation::hand(model),
         Intent::SignOff => round::open(model),
         Intent::Pause => stop::pause(model, effects),
         Intent::Faster => run_at(model, model.speed.and_then(crate::demo::faster), effects),
@@ -424,14 +436,16 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
             resume.typing = false;
             resume.shown_ms = model.now.real_ms;
         }
-        Some(Sheet::Resolve(resolve)) if resolve.typing => {
-            resolve.typing = false;
-            resolve.shown_ms = model.now.real_ms;
-        }
         Some(Sheet::Resume(_)) => stop::resume(model, effects),
-        Some(Sheet::Resolve(_)) => stop::resolve(model, effects),
+        Some(Sheet::Answer(_)) => escalation::confirm(model, effects),
         Some(
-            Sheet::Why(_) | Sheet::Pictures(_) | Sheet::Messages(_) | Sheet::Help(_) | Sheet::Palette(_) | Sheet::Leave,
+            Sheet::Hand(_)
+            | Sheet::Why(_)
+            | Sheet::Pictures(_)
+            | Sheet::Messages(_)
+            | Sheet::Help(_)
+            | Sheet::Palette(_)
+            | Sheet::Leave,
         )
         | None => {}
     }
@@ -450,7 +464,12 @@ fn dismiss(model: &mut Model) {
         }
         Some(Sheet::SignOff(sign)) if sign.typing => sign.typing = false,
         Some(Sheet::Resume(resume)) if resume.typing && !resume.text.value().is_empty() => resume.typing = false,
-        Some(Sheet::Resolve(resolve)) if resolve.typing && !resolve.text.value().is_empty() => resolve.typing = false,
+        Some(Sheet::Answer(answer)) if answer.typing => {
+            answer.typing = false;
+            if answer.text.value().is_empty() {
+                answer.chosen = None;
+            }
+        }
         Some(Sheet::SignOff(_)) => round::leave(model),
         Some(_) => {
             model.sheets.pop();
@@ -463,6 +482,8 @@ fn choice(model: &mut Model, number: u8, effects: &mut Effects) {
     match model.sheets.last() {
         Some(Sheet::Refuse(_)) => queue::refuse_because(model, number, effects),
         Some(Sheet::Stop(_)) => stop::numbered(model, number, effects),
+        Some(Sheet::Answer(_)) => escalation::choose(model, number),
+        Some(Sheet::Hand(_)) => escalation::hand_to(model, number, effects),
         Some(_) | None => {}
     }
 }

@@ -5,17 +5,17 @@
 use desk::Command;
 use domain::id::ExperimentId;
 
-use super::{go, new_group, send};
+use super::{escalation, go, new_group, send};
 use crate::approval;
 use crate::can;
 use crate::message::Effects;
 use crate::model::{Doing, Model, Open, Pane};
 use crate::morning::{self, Standing, Step};
-use crate::sheets::{Approve, OTHER, REASONS, Reasoned, Refuse, Sheet};
+use crate::sheets::{Approve, OTHER, REASONS, Refuse, Sheet};
 use crate::theme::Role;
 
 /// The view's main step.
-pub(super) fn act(model: &mut Model) {
+pub(super) fn act(model: &mut Model, effects: &mut Effects) {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => act_on_page(model, id),
         (Some(Open::Detail(id)), _) => go::open_approval(model, id),
@@ -26,14 +26,10 @@ pub(super) fn act(model: &mut Model) {
         }
         (None, Pane::Morning) => match model.morning.step {
             Step::Queue => act_on_rows(model),
-            Step::Alerts => {
-                if let Some(id) = model.alert_subject() {
-                    let now = model.now.real_ms;
-                    model.sheets.push(Sheet::Resolve(Reasoned::new(id, now)));
-                }
-            }
+            Step::Alerts => escalation::open(model, effects),
             Step::Layers | Step::SignOff => {}
         },
+        (None, Pane::Escalations) => escalation::open(model, effects),
         (None, Pane::System) => {}
     }
 }
@@ -141,7 +137,7 @@ pub(super) fn go_on_from(model: &mut Model, id: ExperimentId) {
     let here = match (model.place.open, model.place.pane) {
         (Some(Open::Approval(open)), _) => open == id,
         (None, Pane::Morning) => model.morning.step == Step::Queue && model.morning.queue.cursor() == Some(&id),
-        (Some(Open::Detail(_)), _) | (None, Pane::Experiments | Pane::System) => false,
+        (Some(Open::Detail(_)), _) | (None, Pane::Experiments | Pane::Escalations | Pane::System) => false,
     };
     if here && model.sheets.is_empty() {
         advance(model, Some(id));
@@ -207,6 +203,10 @@ pub(super) fn end_words(model: &mut Model, effects: &mut Effects) {
 
 /// Puts an item off until the next round, at once; one that is put off is taken up again.
 pub(super) fn later(model: &mut Model, effects: &mut Effects) {
+    if model.shows_alerts() {
+        escalation::later(model, effects);
+        return;
+    }
     let Some(id) = model.subject() else { return };
     let Some(code) = model.known.line(id).map(|line| line.code.clone()) else { return };
     let group = new_group(model);

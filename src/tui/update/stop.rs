@@ -1,4 +1,4 @@
-//! Stopping and going on; alerts taken and settled.
+//! Stopping and going on.
 //!
 //! Decides that a stop is sent at once and asks nothing but which, and that going on needs a reason and a key.
 
@@ -114,7 +114,7 @@ pub(super) fn open_resume(model: &mut Model, target: Stoppable, name: String) {
 }
 
 /// Returns what stops something, as far as the desk has told.
-fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
+pub(super) fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
     match target {
         Stoppable::Agency => model.known.health.as_ref().map(|health| health.holds.clone()),
         Stoppable::Client(id) => model.known.clients.get(id).map(|client| client.holds.clone()),
@@ -128,7 +128,7 @@ fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
 }
 
 /// Asks for what stops something, where a sheet could not show it yet.
-fn ask_holds(model: &mut Model, target: &Stoppable) {
+pub(super) fn ask_holds(model: &mut Model, target: &Stoppable) {
     let ask = match target {
         Stoppable::Agency => Ask::Health,
         Stoppable::Client(_) => Ask::Clients,
@@ -168,27 +168,4 @@ pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
     let experiment = experiment_of(model, &target);
     let command = Command::Resume { target, reason, holds: holds.iter().map(Hold::key).collect() };
     send(model, effects, group, experiment, Doing::Resume(name), command);
-}
-
-pub(super) fn take(model: &mut Model, effects: &mut Effects) {
-    let Some(escalation) = model.alert_subject() else { return };
-    let group = new_group(model);
-    send(model, effects, group, None, Doing::Take, Command::EscalationTake { escalation });
-}
-
-pub(super) fn resolve(model: &mut Model, effects: &mut Effects) {
-    let Some(Sheet::Resolve(sheet)) = model.sheets.last() else { return };
-    let reason = sheet.text.value().trim().to_owned();
-    if reason.is_empty() {
-        model.say("It needs an answer; nothing was done.", Role::Warn);
-        return;
-    }
-    if let Some(why) = can::why_no_start(model, domain::role::Action::Decide) {
-        model.say(super::sentence(&format!("Nothing was settled: {why}")), Role::Danger);
-        return;
-    }
-    let escalation = sheet.what;
-    model.sheets.pop();
-    let group = new_group(model);
-    send(model, effects, group, None, Doing::Settle, Command::EscalationResolve { escalation, reason });
 }
