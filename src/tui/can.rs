@@ -3,11 +3,13 @@
 //! Decides what the face can tell beforehand: the row, the role, the link. The desk decides again, and its word holds.
 
 use desk::Stoppable;
-use desk::query::ExperimentLine;
+use desk::query::{AccountView, ExperimentLine};
 use domain::experiment::Stage;
+use domain::hold::HoldCause;
 use domain::id::ExperimentId;
 use domain::role::{Action, Cell, Column, Role, cell};
 
+use crate::accounts::{self, Health};
 use crate::escalations;
 use crate::keymap::Intent;
 use crate::link::State;
@@ -50,6 +52,11 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
             false => not("no item here is clean"),
         },
         Intent::Open => open(model),
+        Intent::Previous
+            if model.place == (Place { pane: Pane::Layers, open: None }) && model.layers.fortnight == 0 =>
+        {
+            not("this is the present fortnight")
+        }
         Intent::Next | Intent::Previous => siblings(model),
         Intent::Unfold | Intent::Fold => match model.place.open {
             Some(Open::Approval(_)) if intent == Intent::Unfold && !model.approval.folded => Can::As("fold".to_owned()),
@@ -77,7 +84,11 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         },
         Intent::StopSheet => allowed(model, Action::Stop, Can::Yes),
         Intent::Why => {
-            match model.subject().is_some() || alert(model) == Can::Yes || model.place.pane == Pane::System {
+            match model.subject().is_some()
+                || model.account_subject().is_some()
+                || alert(model) == Can::Yes
+                || model.place.pane == Pane::System
+            {
                 true => Can::Yes,
                 false => not("there is nothing under the cursor"),
             }
@@ -93,14 +104,16 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         },
         Intent::Filter => match (model.place.open, model.place.pane) {
             (None, Pane::Morning) if model.morning.step == Step::Queue => Can::Yes,
-            (None, Pane::Experiments) => Can::Yes,
-            (Some(_), _) | (None, Pane::Morning | Pane::Escalations | Pane::System) => {
+            (None, Pane::Experiments | Pane::Layers) => Can::Yes,
+            (Some(_), _) | (None, Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System) => {
                 not("there is no list to narrow here")
             }
         },
         Intent::Scope
         | Intent::PaneMorning
         | Intent::PaneExperiments
+        | Intent::PaneLayers
+        | Intent::PaneAccounts
         | Intent::PaneEscalations
         | Intent::PaneSystem
         | Intent::Help
@@ -157,7 +170,10 @@ pub(crate) fn why_not_resumed(model: &Model, target: &Stoppable) -> Option<Strin
             limited.then(|| "it needs an admin of all clients".to_owned())
         }),
         Stoppable::Client(_) | Stoppable::Account(_) | Stoppable::Experiment(_) => {
-            why_not_allowed(model, Action::ResumeOperator)
+            // What a crossed limit stopped is for more than an operator.
+            let breach =
+                crate::update::stop::holds_of(model, target).iter().any(|hold| hold.cause != HoldCause::Operator);
+            why_not_allowed(model, if breach { Action::ResumeBreach } else { Action::ResumeOperator })
         }
     }
 }
@@ -220,6 +236,8 @@ fn act(model: &Model) -> Can {
             Some(id) => main_step(model, id),
             None => not("there is no experiment under the cursor"),
         },
+        (None, Pane::Layers) => not("there is nothing to settle here; who holds a layer gives it back when it is over"),
+        (None, Pane::Accounts) => mend(model),
         (None, Pane::Escalations) => answer(model),
         (None, Pane::System) => start_engine(model),
     }
@@ -249,7 +267,7 @@ fn approve_marked(model: &Model) -> Can {
 fn no_item(model: &Model) -> &'static str {
     match (model.place.pane, model.morning.queue.order().is_empty()) {
         (Pane::Morning, true) => "nothing waits for a word",
-        (Pane::Morning | Pane::Experiments | Pane::Escalations | Pane::System, _) => {
+        (Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System, _) => {
             "no row that is shown here is under the cursor"
         }
     }
@@ -342,7 +360,13 @@ fn open(model: &Model) -> Can {
             Some(_) => Can::Yes,
             None => not("there is no experiment under the cursor"),
         },
-        (Some(_), _) | (None, Pane::Escalations | Pane::System) => not("there is nothing to open here"),
+        (None, Pane::Layers) => match model.subject() {
+            Some(_) => Can::Yes,
+            None => not("nobody holds this layer"),
+        },
+        (Some(_), _) | (None, Pane::Accounts | Pane::Escalations | Pane::System) => {
+            not("there is nothing to open here")
+        }
     }
 }
 
@@ -366,8 +390,10 @@ fn siblings(model: &Model) -> Can {
             Some(n) if n > 2 => Can::Yes,
             Some(_) | None => not("there is one test variant"),
         },
-        (Some(Open::Detail(_)), _) | (None, Pane::Morning) => Can::Yes,
-        (None, Pane::Experiments | Pane::Escalations | Pane::System) => not("there is nothing beside this"),
+        (Some(Open::Detail(_)), _) | (None, Pane::Morning | Pane::Layers) => Can::Yes,
+        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::System) => {
+            not("there is nothing beside this")
+        }
     }
 }
 
@@ -398,9 +424,42 @@ fn release(model: &Model) -> Can {
     }
 }
 
+/// Tells what would mend the account under the cursor.
+fn mend(model: &Model) -> Can {
+    let Some(account) = model.account_subject().and_then(|id| model.known.accounts.get(id)) else {
+        return not("there is no account under the cursor");
+    };
+    match accounts::health(model, account) {
+        Health::NeedsLogin | Health::LoggingIn => Can::As("log in again".to_owned()),
+        Health::Paused => resume_account(model, account),
+        Health::Watched => not("nothing stops it; its sibling is what needs a hand"),
+        Health::Well => not("it is well"),
+    }
+}
+
+fn resume_account(model: &Model, account: &AccountView) -> Can {
+    if account.holds.is_empty() {
+        return not("its client is stopped, not this account; its own stop sheet names it");
+    }
+    let link = || model.link.why_nothing_may_start(model.now).map(str::to_owned);
+    match why_not_resumed(model, &Stoppable::Account(account.id.clone())).or_else(link) {
+        Some(why) => Can::Not(why),
+        None => Can::As("go on".to_owned()),
+    }
+}
+
 fn pause(model: &Model) -> Can {
     if model.place == (Place { pane: Pane::System, open: None }) {
         return release(model);
+    }
+    if model.place == (Place { pane: Pane::Accounts, open: None }) {
+        let Some(account) = model.account_subject().and_then(|id| model.known.accounts.get(id)) else {
+            return not("there is no account under the cursor");
+        };
+        if !account.holds.is_empty() {
+            return resume_account(model, account);
+        }
+        return allowed(model, Action::Stop, Can::As("pause".to_owned()));
     }
     let Some(line) = model.subject().and_then(|id| model.known.line(id)) else {
         return not("there is no experiment under the cursor");
@@ -449,6 +508,8 @@ fn new_rows(model: &Model) -> Can {
             Step::Layers | Step::SignOff => (0, 0),
         },
         (None, Pane::Experiments) => counts(&model.experiments.list),
+        (None, Pane::Layers) => counts(&model.layers.list),
+        (None, Pane::Accounts) => counts(&model.accounts.list),
         (None, Pane::Escalations) => counts(&model.escalations.list),
         (Some(_), _) | (None, Pane::System) => (0, 0),
     };

@@ -27,6 +27,10 @@ pub(crate) enum Scope {
     Experiments,
     /// One experiment, by stage.
     Detail,
+    /// Layers.
+    Layers,
+    /// Accounts.
+    Accounts,
     /// System.
     System,
     /// The sheet before an approval.
@@ -75,6 +79,8 @@ impl Scope {
             Self::Approval => "one item",
             Self::Experiments => "experiments",
             Self::Detail => "one experiment",
+            Self::Layers => "Layers",
+            Self::Accounts => "Accounts",
             Self::System => "System",
             Self::ApproveSheet
             | Self::RefuseSheet
@@ -99,6 +105,8 @@ impl Scope {
 pub(crate) enum Intent {
     PaneMorning,
     PaneExperiments,
+    PaneLayers,
+    PaneAccounts,
     PaneEscalations,
     PaneSystem,
     Help,
@@ -245,6 +253,17 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Detail, &[Char(']'), Tab, Right], Intent::Next, "next page", "show the next page of this experiment"),
     quiet(S::Detail, &[Char('['), Left], Intent::Previous, "page before", "show the page before"),
     shown(S::Detail, &[Char('p')], Intent::Pause, "pause", "pause this experiment, or let it go on"),
+    shown(S::Layers, &[Enter], Intent::Open, "holder", "open the experiment that holds the layer under the cursor"),
+    shown(S::Layers, &[Char(']'), Tab, Right], Intent::Next, "next fortnight", "show the fortnight after this one"),
+    quiet(S::Layers, &[Char('['), Left], Intent::Previous, "fortnight before", "show the fortnight before"),
+    shown(
+        S::Accounts,
+        &[Char('p')],
+        Intent::Pause,
+        "pause",
+        "pause the account under the cursor at once, or let it go on",
+    ),
+    shown(S::Accounts, &[Char('a')], Intent::Act, "mend", "mend the account under the cursor: let it go on, or log in"),
     shown(S::System, &[Char('a')], Intent::StartEngine, "start engine", "start the engine in a session of its own"),
     shown(
         S::System,
@@ -283,6 +302,14 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Anywhere, &[Char(':')], Intent::Palette, "by name", "find a command, a client or an experiment by name"),
     quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
     quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
+    quiet(
+        S::Anywhere,
+        &[Char('6')],
+        Intent::PaneLayers,
+        "Layers",
+        "go to Layers: who holds what, until when, who waits",
+    ),
+    quiet(S::Anywhere, &[Char('7')], Intent::PaneAccounts, "Accounts", "go to Accounts: how each is, what may go out"),
     quiet(
         S::Anywhere,
         &[Char('8')],

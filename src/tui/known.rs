@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use desk::Answer;
 use desk::presence::Present;
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostView, QueueLine,
-    SnapshotView, UserView,
+    AccountView, AccountWhole, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine,
+    PostView, QueueLine, SnapshotView, UserView,
 };
 use desk::rounds::RoundView;
 use domain::checkin::Round;
@@ -35,6 +35,11 @@ pub(crate) struct Known {
     pub(crate) clients: BTreeMap<ClientId, ClientView>,
     zones: BTreeMap<ClientId, Zone>,
     pub(crate) accounts: BTreeMap<AccountId, AccountView>,
+    pub(crate) whole: BTreeMap<AccountId, AccountWhole>,
+    /// Accounts that the desk does not tell of; they are asked for once.
+    pub(crate) lost_accounts: BTreeSet<AccountId>,
+    /// The posts of today, yesterday and tomorrow.
+    pub(crate) day_posts: Option<Vec<PostLine>>,
     pub(crate) queue: Option<BTreeMap<ExperimentId, QueueLine>>,
     pub(crate) items: BTreeMap<ExperimentId, Item>,
     pub(crate) experiments: Option<BTreeMap<ExperimentId, ExperimentLine>>,
@@ -74,6 +79,11 @@ impl Known {
             Answer::Accounts(accounts) => {
                 self.accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
             }
+            Answer::Account(whole) => {
+                self.accounts.insert(whole.account.id.clone(), whole.account.clone());
+                self.whole.insert(whole.account.id.clone(), *whole);
+            }
+            Answer::Posts(posts) => self.day_posts = Some(posts),
             Answer::Queue(lines) => {
                 self.queue = Some(lines.into_iter().map(|line| (line.line.id, line)).collect());
             }
@@ -119,9 +129,7 @@ impl Known {
                 }
             }
             // Nothing here asks these.
-            Answer::Account(_)
-            | Answer::Posts(_)
-            | Answer::Escalation(_)
+            Answer::Escalation(_)
             | Answer::Store(_)
             | Answer::Checkins(_)
             | Answer::Checkin(_)
@@ -163,7 +171,10 @@ impl Known {
             }
             "escalation" => vec![Ask::Escalations],
             "layer" => vec![Ask::Layers],
-            "account" => vec![Ask::Accounts, Ask::Queue],
+            "account" => {
+                let known = key.parse().ok().filter(|account| self.whole.contains_key(account)).map(Ask::Account);
+                [Ask::Accounts, Ask::Queue].into_iter().chain(known).collect()
+            }
             "client" => vec![Ask::Clients, Ask::Accounts, Ask::Queue],
             "agency" => vec![Ask::Me, Ask::Users, Ask::Health],
             _ => Vec::new(),

@@ -4,6 +4,7 @@
 //! [`Message`] in, [`Effects`] out, [`view`] a pure function, and a runner that alone touches terminal, desk and time.
 //! What may be done is the desk's business, and its answer holds; nothing is shown as done before it came.
 
+mod accounts;
 mod approval;
 mod can;
 mod clean;
@@ -17,6 +18,7 @@ mod item;
 mod key;
 mod keymap;
 mod known;
+mod layers;
 mod line;
 mod link;
 mod list;

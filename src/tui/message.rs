@@ -9,7 +9,7 @@ use clock::Speed;
 use desk::query::EventLine;
 use desk::{Answer, Command, Done, Problem, Query};
 use domain::hash::Digest;
-use domain::id::{ClientId, ExperimentId, PostId};
+use domain::id::{AccountId, ClientId, ExperimentId, PostId};
 use domain::time::UtcTime;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,15 @@ pub enum Ask {
     Clients,
     /// Accounts.
     Accounts,
+    /// One account, whole.
+    Account(AccountId),
+    /// The posts of a span, and those that a person must settle.
+    Posts {
+        /// From when.
+        from: UtcTime,
+        /// Until when.
+        until: UtcTime,
+    },
     /// What waits for a word.
     Queue,
     /// One sheet.
@@ -137,6 +146,8 @@ impl Ask {
             Self::Me => Query::WhoAmI,
             Self::Clients => Query::ClientList,
             Self::Accounts => Query::AccountList,
+            Self::Account(account) => Query::AccountShow { account: account.clone() },
+            Self::Posts { from, until } => Query::PostsBetween { from: *from, until: *until },
             Self::Queue => Query::QueueList,
             Self::Sheet(code) => Query::QueueShow { experiment: code.clone() },
             Self::Experiments => Query::ExperimentList { client: None, all: true },

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use clock::Speed;
 use domain::escalation::Escalation;
 use domain::hold::HoldKey;
-use domain::id::{ClientId, EscalationId, ExperimentId};
+use domain::id::{AccountId, ClientId, EscalationId, ExperimentId};
 use domain::preflight::Level;
 use domain::role::Role;
 use domain::time::{UtcTime, Zone};
 use tui_input::Input;
 
 use crate::Options;
+use crate::accounts::Accounts;
 use crate::approval::Approval;
 use crate::clean::Clean;
 use crate::escalations::Escalations;
@@ -22,6 +23,7 @@ use crate::experiments::Experiments;
 use crate::frame::Size;
 use crate::keymap::Scope;
 use crate::known::Known;
+use crate::layers::Layers;
 use crate::link::Link;
 use crate::message::{Ask, Moment};
 use crate::morning::{Morning, Step};
@@ -37,6 +39,10 @@ pub enum Pane {
     Morning,
     /// Where is each one, what is it waiting for?
     Experiments,
+    /// Who holds what, until when, and who waits?
+    Layers,
+    /// Is it healthy, what may still go out today?
+    Accounts,
     /// What must a person settle, who owns it, how long has it been?
     Escalations,
     /// Is the machine well, who did what?
@@ -45,13 +51,16 @@ pub enum Pane {
 
 impl Pane {
     /// All panes, in the order of the strip.
-    pub const ALL: [Self; 4] = [Self::Morning, Self::Experiments, Self::Escalations, Self::System];
+    pub const ALL: [Self; 6] =
+        [Self::Morning, Self::Experiments, Self::Layers, Self::Accounts, Self::Escalations, Self::System];
 
     /// Returns the name that screens show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Morning => "Morning",
             Self::Experiments => "Experiments",
+            Self::Layers => "Layers",
+            Self::Accounts => "Accounts",
             Self::Escalations => "Escalations",
             Self::System => "System",
         }
@@ -169,6 +178,13 @@ pub(crate) struct Round {
     pub(crate) last_key_ms: Option<u64>,
 }
 
+/// For which days the posts of all accounts were asked for, and whether anything happened since.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Day {
+    pub(crate) asked_for: Option<(UtcTime, UtcTime)>,
+    pub(crate) old: bool,
+}
+
 /// What is set for as long as the dashboard is open.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
@@ -205,6 +221,9 @@ pub struct Model {
     pub(crate) approval: Approval,
     pub(crate) experiments: Experiments,
     pub(crate) escalations: Escalations,
+    pub(crate) accounts: Accounts,
+    pub(crate) layers: Layers,
+    pub(crate) day: Day,
     pub(crate) system_top: usize,
     pub(crate) sheets: Vec<Sheet>,
     /// The filter, while it is typed.
@@ -269,6 +288,9 @@ impl Model {
             approval: Approval::default(),
             experiments: Experiments::default(),
             escalations: Escalations::default(),
+            accounts: Accounts::default(),
+            layers: Layers::default(),
+            day: Day::default(),
             system_top: 0,
             sheets: Vec::new(),
             filtering: false,
@@ -326,6 +348,8 @@ impl Model {
                 Step::Queue => vec![Scope::Queue, Scope::Morning],
             },
             (None, Pane::Experiments) => vec![Scope::Experiments],
+            (None, Pane::Layers) => vec![Scope::Layers],
+            (None, Pane::Accounts) => vec![Scope::Accounts],
             (None, Pane::Escalations) => vec![Scope::Alerts],
             (None, Pane::System) => vec![Scope::System],
         };
@@ -346,7 +370,8 @@ impl Model {
     /// Returns the filter of the present list.
     pub(crate) fn filter_field(&mut self) -> &mut Input {
         match self.place.pane {
-            Pane::Morning | Pane::Escalations | Pane::System => &mut self.morning.filter,
+            Pane::Layers => &mut self.layers.filter,
+            Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System => &mut self.morning.filter,
             Pane::Experiments => &mut self.experiments.filter,
         }
     }
@@ -354,7 +379,8 @@ impl Model {
     /// Returns the filter of the present list, to be read.
     pub(crate) fn filter_input(&self) -> &Input {
         match self.place.pane {
-            Pane::Morning | Pane::Escalations | Pane::System => &self.morning.filter,
+            Pane::Layers => &self.layers.filter,
+            Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System => &self.morning.filter,
             Pane::Experiments => &self.experiments.filter,
         }
     }
@@ -383,7 +409,8 @@ impl Model {
             (None, Pane::Experiments) => {
                 self.experiments.list.cursor().copied().filter(|id| crate::experiments::is_shown(self, *id))
             }
-            (None, Pane::Escalations | Pane::System) => None,
+            (None, Pane::Layers) => crate::layers::under_cursor(self),
+            (None, Pane::Accounts | Pane::Escalations | Pane::System) => None,
         }
     }
 
@@ -399,8 +426,14 @@ impl Model {
             && match self.place.pane {
                 Pane::Morning => self.morning.step == Step::Alerts,
                 Pane::Escalations => true,
-                Pane::Experiments | Pane::System => false,
+                Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::System => false,
             }
+    }
+
+    /// Returns the account that a key would act on: the row under the cursor, if it is shown.
+    pub(crate) fn account_subject(&self) -> Option<&AccountId> {
+        let here = self.place == (Place { pane: Pane::Accounts, open: None });
+        self.accounts.list.cursor().filter(|id| here && crate::accounts::is_shown(self, id))
     }
 
     /// Returns my role; a viewer's while it is not known.

@@ -250,6 +250,8 @@ const fn ascii(sign: char) -> char {
         '━' => '=',
         '│' => '|',
         '▀' => ' ',
+        '█' => '#',
+        '▒' => '+',
         other => other,
     }
 }

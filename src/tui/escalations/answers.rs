@@ -207,18 +207,8 @@ pub(crate) fn why_not(model: &Model, choice: &Choice) -> Option<String> {
         Deed::Live(_) => can::why_no_start(model, Action::SettleLive),
         Deed::NotLive(_) => can::why_no_start(model, Action::SettleNotLive),
         Deed::Cancel(_) | Deed::End(_) | Deed::Pause(_) => can::why_not_allowed(model, Action::Stop),
-        Deed::Resume(target) => {
-            let breach = match target {
-                Stoppable::Account(id) => model.known.accounts.get(id).map(|account| account.holds.as_slice()),
-                Stoppable::Experiment(code) => {
-                    let found = model.known.details.values().find(|view| view.line.code == *code);
-                    found.map(|view| view.holds.as_slice())
-                }
-                Stoppable::Agency | Stoppable::Client(_) => None,
-            };
-            let breach = breach.unwrap_or_default().iter().any(|hold| hold.cause != domain::hold::HoldCause::Operator);
-            can::why_no_start(model, if breach { Action::ResumeBreach } else { Action::ResumeOperator })
-        }
+        Deed::Resume(target) => can::why_not_resumed(model, target)
+            .or_else(|| model.link.why_nothing_may_start(model.now).map(str::to_owned)),
         Deed::Settle(_) => can::why_no_start(model, Action::Decide),
         Deed::Later => can::why_not_allowed(model, Action::Decide),
         Deed::Elsewhere(command) => Some(format!("run `{command}`")),

@@ -84,3 +84,9 @@ pub(crate) fn heirs(model: &Model, escalation: &Escalation) -> Vec<String> {
     };
     model.known.users.iter().filter(may).map(|user| user.name.clone()).collect()
 }
+
+/// Returns how many are open in the scope and not put off: none of them is ever hidden.
+pub(crate) fn waiting(model: &Model) -> usize {
+    let all = model.known.escalations.iter().flatten().filter(|e| model.in_scope(&e.client));
+    all.filter(|e| e.later_at(model.wall()).is_none()).count()
+}

@@ -185,7 +185,11 @@ fn start_words(model: &Model) -> String {
     let start = key_of(&[Scope::System], Intent::StartEngine);
     match (model.place.pane, start, system) {
         (Pane::System, Some(start), _) => format!("{start} starts it"),
-        (Pane::Morning | Pane::Experiments | Pane::Escalations, Some(start), Some(system)) => {
+        (
+            Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations,
+            Some(start),
+            Some(system),
+        ) => {
             format!("{system} {start} starts it")
         }
         (_, None, _) | (_, _, None) => String::new(),
@@ -202,24 +206,49 @@ fn next_slot(model: &Model) -> Option<String> {
     Some(format!("{} {}", when::clock(next.0, zone), when::city(zone)))
 }
 
+/// The key of a pane.
+const fn intent(pane: Pane) -> Intent {
+    match pane {
+        Pane::Morning => Intent::PaneMorning,
+        Pane::Experiments => Intent::PaneExperiments,
+        Pane::Layers => Intent::PaneLayers,
+        Pane::Accounts => Intent::PaneAccounts,
+        Pane::Escalations => Intent::PaneEscalations,
+        Pane::System => Intent::PaneSystem,
+    }
+}
+
+/// What a pane is called where there is little room.
+const fn short(pane: Pane) -> &'static str {
+    match pane {
+        Pane::Experiments => "Exper.",
+        Pane::Escalations => "Escal.",
+        Pane::Morning | Pane::Layers | Pane::Accounts | Pane::System => pane.name(),
+    }
+}
+
 fn strip_line(model: &Model) -> Line {
+    let room = text_width(model.size.area());
+    let wide = strip_of(model, Pane::name, 3);
+    if wide.end() <= room { wide } else { strip_of(model, short, 1) }
+}
+
+fn strip_of(model: &Model, name: fn(Pane) -> &'static str, gap: usize) -> Line {
     let mut line = Line::new();
     for pane in Pane::ALL {
-        let intent = match pane {
-            Pane::Morning => Intent::PaneMorning,
-            Pane::Experiments => Intent::PaneExperiments,
-            Pane::Escalations => Intent::PaneEscalations,
-            Pane::System => Intent::PaneSystem,
-        };
-        let key = key_of(&[Scope::Anywhere], intent).map_or_else(String::new, |key| key.to_string());
+        let key = key_of(&[Scope::Anywhere], intent(pane)).map_or_else(String::new, |key| key.to_string());
         if pane != Pane::Morning {
-            line = line.plain("   ");
+            line = line.plain(" ".repeat(gap));
         }
         line = if pane == model.place.pane {
-            line.bold(key).bold(" ").bold(pane.name())
+            line.bold(key).bold(" ").bold(name(pane))
         } else {
-            line.put(key, Look::of(Role::Accent)).muted(" ").muted(pane.name())
+            line.put(key, Look::of(Role::Accent)).muted(" ").muted(name(pane))
         };
+        let open = crate::escalations::waiting(model);
+        if pane == Pane::Escalations && open > 0 {
+            line = line.plain(" ").put(format!("✦{open}"), Look::of(Role::Attention));
+        }
     }
     line
 }

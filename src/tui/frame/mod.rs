@@ -89,6 +89,8 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
         (Some(Open::Detail(_)), _) => crate::experiments::detail::draw(model, &mut pen, content),
         (None, Pane::Morning) => crate::morning::view::draw(model, &mut pen, content),
         (None, Pane::Experiments) => crate::experiments::view::draw(model, &mut pen, content),
+        (None, Pane::Layers) => crate::layers::view::draw(model, &mut pen, content),
+        (None, Pane::Accounts) => crate::accounts::view::draw(model, &mut pen, content),
         (None, Pane::Escalations) => crate::escalations::view::draw(model, &mut pen, content),
         (None, Pane::System) => crate::system::draw(model, &mut pen, content),
     }

@@ -53,7 +53,11 @@ pub(crate) fn what(model: &Model, step: Step) -> String {
                 let client = layer.layer.split('/').next().unwrap_or_default();
                 model.scope.as_ref().is_none_or(|scope| scope.as_str() == client)
             });
-            format!("{} held, no collision", mine.filter(|layer| !layer.tenures.is_empty()).count())
+            let held = mine.filter(|layer| !layer.tenures.is_empty()).count();
+            match crate::layers::collisions(model).len() {
+                0 => format!("{held} held, no collision"),
+                n => format!("{held} held, {}", super::preview::counted(n, "collision")),
+            }
         }
         Step::Queue => match (super::left(model).0, super::put_off(model)) {
             (0, 0) => "nothing waits".to_owned(),
@@ -84,7 +88,12 @@ fn told(model: &Model, step: Step) -> Told {
             let (main, aside) = if open == 0 { (String::new(), looked()) } else { (what(model, step), String::new()) };
             Told { open, known, main, aside }
         }
-        Step::Layers => Told { open: 0, known: model.known.layers.is_some(), main: String::new(), aside: looked() },
+        Step::Layers => {
+            let open = crate::layers::collisions(model).len();
+            let known = model.known.layers.is_some();
+            let (main, aside) = if open == 0 { (String::new(), looked()) } else { (what(model, step), String::new()) };
+            Told { open, known, main, aside }
+        }
         Step::Queue => {
             let (open, clean) = left(model);
             let known = model.known.queue.is_some();

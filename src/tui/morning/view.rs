@@ -388,7 +388,7 @@ pub(crate) fn history(model: &Model, id: ExperimentId, width: usize) -> Vec<Line
 
 fn layers(model: &Model, width: usize, height: usize, class: Class) -> Vec<Line> {
     let all: Vec<_> = model.known.layers.iter().flatten().filter(|layer| !layer.tenures.is_empty()).collect();
-    let mut lines = vec![Line::title("Layers", format!("{} held, no collision", all.len()))];
+    let mut lines = vec![Line::title("Layers", steps::what(model, Step::Layers))];
     if all.is_empty() {
         lines.push(empty(model.known.layers.is_none(), "No layers in use."));
         return lines;

@@ -81,6 +81,11 @@ pub(crate) fn stoppables(model: &Model, stop: &Stop) -> Vec<(u8, Stoppable, Stri
         let name = format!("its client: {}", model.known.client_name(&line.client));
         all.push((3, Stoppable::Client(line.client.clone()), name));
     }
+    if let Some(account) = stop.account.as_ref().and_then(|id| model.known.accounts.get(id)) {
+        all.push((2, Stoppable::Account(account.id.clone()), format!("this account: @{}", account.handle)));
+        let client = format!("its client: {}", model.known.client_name(&account.client));
+        all.push((3, Stoppable::Client(account.client.clone()), client));
+    }
     all.push((4, Stoppable::Agency, "everything, for all clients".to_owned()));
     all
 }

@@ -12,7 +12,7 @@ mod signoff;
 mod why;
 
 use domain::hold::Hold;
-use domain::id::ExperimentId;
+use domain::id::{AccountId, ExperimentId};
 use ratatui::layout::Rect;
 use tui_input::Input;
 
@@ -68,6 +68,7 @@ pub(crate) struct Refuse {
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     pub(crate) experiment: Option<ExperimentId>,
+    pub(crate) account: Option<AccountId>,
     pub(crate) name: Input,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Decides the answers for an item, an experiment, an alert and the engine. It reads what is known and changes nothing.
 
-use domain::id::{EscalationId, ExperimentId};
+use domain::id::{AccountId, EscalationId, ExperimentId};
 
 use super::{Content, Why};
 use crate::can::{Can, can, is_paused};
@@ -16,19 +16,21 @@ use crate::theme::Role;
 use crate::when;
 
 /// What is asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     Experiment(ExperimentId),
     Alert(EscalationId),
+    Account(AccountId),
     Engine,
 }
 
 const STOP: usize = 15;
 
 pub(super) fn content(model: &Model, why: &Why, width: usize) -> Content {
-    let (title, mut lines) = match why.subject {
-        Subject::Experiment(id) => of_experiment(model, id, width),
-        Subject::Alert(id) => of_alert(model, id, width),
+    let (title, mut lines) = match &why.subject {
+        Subject::Experiment(id) => of_experiment(model, *id, width),
+        Subject::Alert(id) => of_alert(model, *id, width),
+        Subject::Account(id) => of_account(model, id, width),
         Subject::Engine => of_engine(model, width),
     };
     let greyed = greyed(model);
@@ -149,6 +151,34 @@ fn of_alert(model: &Model, id: EscalationId, width: usize) -> (String, Vec<Line>
         lines.extend(ledger(label, STOP, &Clean::of(answer.clone()), Look::default(), width));
     }
     (alert.rule.clone(), lines)
+}
+
+fn of_account(model: &Model, id: &AccountId, width: usize) -> (String, Vec<Line>) {
+    let Some(account) = model.known.accounts.get(id) else { return (id.to_string(), Vec::new()) };
+    let mut lines = Vec::new();
+    let mut add = |label: &'static str, text: String, role: Role| {
+        lines.extend(ledger(label, STOP, &Clean::of(text), Look::of(role), width));
+    };
+    let zone = model.setting.zone;
+    if account.holds.is_empty() {
+        let word = crate::accounts::sign(model, account).word.plain();
+        add("What happened", format!("nothing stops it; it is {word}"), Role::Text);
+    }
+    for hold in &account.holds {
+        let since = when::day_clock(hold.at, zone);
+        add("What happened", format!("{} stopped it at {since}: {}", hold.by, hold.reason), Role::Text);
+    }
+    for watch in &account.watched {
+        let since = when::day_clock(watch.at, zone);
+        let text = format!("since {since} it is watched: {}, {}", model.known.handle(&watch.of), watch.why);
+        add("What was seen", text, Role::Text);
+    }
+    if !account.holds.is_empty() {
+        add("What was done", "nothing unsent on it goes out; what is out stays out".to_owned(), Role::Text);
+        let text = "let it go on with a reason: the sheet names what ends, the guards look again first";
+        add("What can be", text.to_owned(), Role::Text);
+    }
+    (format!("@{}", account.handle), lines)
 }
 
 fn of_engine(model: &Model, width: usize) -> (String, Vec<Line>) {

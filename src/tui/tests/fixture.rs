@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use desk::presence::Present;
 use desk::query::{
-    AccountView, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, OutcomeView, PictureView,
-    PostLine, PostView, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView, Verdict,
+    AccountView, AccountWhole, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LaneHealth, LayerView,
+    OutcomeView, PictureView, PostLine, PostView, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView,
+    Verdict,
 };
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
-use domain::account::{Connection, Identity, Servers};
+use domain::account::{Connection, Identity, Servers, Watch};
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
 use domain::brief::{self, Platform};
 use domain::calendar::layer::Tenure;
@@ -21,6 +22,7 @@ use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
+use domain::guardrail::{Alarm, Signal};
 use domain::hash::Digest;
 use domain::hold::{Hold, HoldCause};
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
@@ -31,7 +33,7 @@ use domain::refusal::{Refusal, RefusalKind};
 use domain::role::{Role, Scope};
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime, Window, Zone};
-use domain::variant::{Asset, Variant};
+use domain::variant::{Asset, Lane, Variant};
 use serde_json::json;
 
 use super::items::{Item, brief_toml, items};
@@ -399,13 +401,27 @@ impl Agency {
     pub(super) fn alarmed() -> Self {
         let mut agency = Self::monday();
         let hold = Hold::breach(
-            domain::guardrail::Signal::PlatformWarning,
+            Signal::PlatformWarning,
             time("2026-11-22T21:14:00Z"),
             "platform warning: labelled !warn by moderation.example",
         );
         for account in &mut agency.accounts {
             if account.id.as_str() == "crm-bs" {
                 account.holds.push(hold.clone());
+            }
+        }
+        let mut sibling = account("crm", "crumbandcinder@social.example");
+        sibling.id = "crm-ma".parse().unwrap();
+        sibling.platform = Platform::Mastodon;
+        sibling.watched = vec![Watch {
+            of: "crm-bs".parse().unwrap(),
+            why: "platform warning: labelled !warn by moderation.example".to_owned(),
+            at: time("2026-11-22T21:14:00Z"),
+        }];
+        agency.accounts.push(sibling);
+        for account in &mut agency.accounts {
+            if account.id.as_str() == "pnw-bs" {
+                account.connection = Connection::Reconnect { why: "the password is no longer good".to_owned() };
             }
         }
         agency.escalations = vec![alert(), breach()];
@@ -603,6 +619,31 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             Ask::Users => Answer::Users(self.users.clone()),
             Ask::Clients => Answer::Clients(self.clients.clone()),
             Ask::Accounts => Answer::Accounts(self.accounts.clone()),
+            Ask::Account(id) => {
+                let found = self.accounts.iter().find(|account| account.id == *id);
+                let account = found.cloned().ok_or_else(|| missing("account", id.as_str()))?;
+                let (lanes, alarms) = if id.as_str() == "crm-bs" {
+                    let lane = LaneHealth { lane: Lane::Api, good: 41, all: 43, in_a_row: 1, evidence: 40.0 };
+                    let alarm = Alarm::new(
+                        Signal::PlatformWarning,
+                        "labelled !warn by moderation.example",
+                        time("2026-11-22T21:14:00Z"),
+                    );
+                    (vec![lane], vec![alarm])
+                } else {
+                    (Vec::new(), Vec::new())
+                };
+                Answer::Account(Box::new(AccountWhole { account, lanes, alarms, released: None }))
+            }
+            Ask::Posts { from, until } => {
+                let settle = ["unconfirmed", "awaiting operator", "claimed"];
+                let told =
+                    |post: &&PostLine| (*from..=*until).contains(&post.slot) || settle.contains(&post.state.as_str());
+                let mut posts: Vec<PostLine> =
+                    self.experiments.values().flat_map(|view| &view.posts).filter(told).cloned().collect();
+                posts.sort_by_key(|post| post.slot);
+                Answer::Posts(posts)
+            }
             Ask::Queue => Answer::Queue(self.queue()),
             Ask::Sheet(code) => {
                 let sheet = self.sheets.values().find(|sheet| sheet.line.code == *code);

@@ -32,6 +32,8 @@ fn chains() -> Vec<Vec<Scope>> {
         "1 a",
         "1 S",
         "8 L",
+        "7",
+        "6",
     ] {
         let mut play = Play::new(agency.clone(), 100, 30);
         play.keys(keys);
@@ -115,7 +117,7 @@ fn every_row_has_words_and_the_label_fits_a_hint() {
 fn every_hint_bar_fits_eighty_columns_with_help_at_its_end() {
     let mut agency = Agency::monday();
     agency.escalations.push(alert());
-    for keys in ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "5", "5 Enter", "8", "0"] {
+    for keys in ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "5", "5 Enter", "6", "7", "8", "0"] {
         let mut play = Play::new(agency.clone(), 80, 24);
         play.keys(keys);
         let text = play.text();
@@ -132,6 +134,8 @@ fn every_key_of_every_place_is_handled() {
     agency.escalations.push(alert());
     for (place, keys) in [
         ("8", Scope::Alerts),
+        ("7", Scope::Accounts),
+        ("6", Scope::Layers),
         ("1 ]", Scope::Morning),
         ("1 ] ]", Scope::Queue),
         ("5", Scope::Experiments),

@@ -11,6 +11,7 @@ mod items;
 mod keys;
 mod later;
 mod outcome;
+mod panes;
 mod pictures;
 mod play;
 mod presence;

@@ -291,6 +291,35 @@ fn an_outcome_that_is_not_comparable() {
 }
 
 #[test]
+fn accounts() {
+    compare("accounts", |w, h| alarmed(w, h, "7"));
+}
+
+#[test]
+fn an_account_that_is_stopped() {
+    compare("accounts-stopped", |w, h| alarmed(w, h, "7 j"));
+}
+
+#[test]
+fn layers() {
+    compare("layers", |w, h| pressed(w, h, "6"));
+}
+
+#[test]
+fn no_accounts_and_no_layers() {
+    for (name, key) in [("accounts-none", "7"), ("layers-none", "6")] {
+        compare(name, |w, h| {
+            let mut agency = Agency::monday();
+            agency.accounts.clear();
+            agency.layers.clear();
+            let mut play = Play::new(agency, w, h);
+            play.keys(key);
+            play
+        });
+    }
+}
+
+#[test]
 fn system() {
     compare("system", |w, h| pressed(w, h, "0"));
 }

@@ -88,7 +88,7 @@ fn under(play: &Play) -> String {
     let item = play.model.subject().and_then(|id| play.model.known.line(id)).map(|line| line.code.clone());
     match play.model.pane() {
         Pane::Morning if play.model.morning.step == Step::Alerts => alert.unwrap_or_default(),
-        Pane::Escalations => alert.unwrap_or_default(),
+        Pane::Layers | Pane::Accounts | Pane::Escalations => alert.unwrap_or_default(),
         Pane::Morning | Pane::Experiments => item.unwrap_or_default(),
         Pane::System => "the engine".to_owned(),
     }

@@ -121,6 +121,14 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
                 model.morning.step = Step::Alerts;
             }
         }
+        Ask::Accounts | Ask::Account(_) | Ask::Clients => {
+            let order = crate::accounts::ordered(model);
+            model.accounts.list.note(order);
+        }
+        Ask::Layers => {
+            let order = crate::layers::ordered(model);
+            model.layers.list.note(order);
+        }
         Ask::Health => {
             if let Some(health) = model.known.health.clone() {
                 model.link.health(&health, model.now.wall);
@@ -146,12 +154,10 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
         }
         Ask::Rounds { .. } => super::round::told(model, ask),
         Ask::Me
-        | Ask::Clients
-        | Ask::Accounts
+        | Ask::Posts { .. }
         | Ask::Sheet(_)
         | Ask::Experiment(_)
         | Ask::Picture(_)
-        | Ask::Layers
         | Ask::Users
         | Ask::Post(_)
         | Ask::Snapshots(_)
@@ -182,6 +188,9 @@ fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
         (Ask::Post(post), Problem::Refused(_)) => {
             model.known.lost_posts.insert(*post);
         }
+        (Ask::Account(account), Problem::Refused(_)) => {
+            model.known.lost_accounts.insert(account.clone());
+        }
         // Gone since it was listed; the next list says so too.
         (Ask::Sheet(_) | Ask::Experiment(_) | Ask::Snapshots(_), Problem::Refused(_)) => {}
         (_, problem) => model.say(sentence(&problem.to_string()), Role::Danger),
@@ -196,6 +205,8 @@ pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
     }
     // What is left may have changed with anything.
     model.morning.rounds_old |= !events.is_empty();
+    model.day.old |=
+        events.iter().any(|event| event.stream.starts_with("post/") || event.stream.starts_with("experiment/"));
     model.known.add_events(events);
     let at = model.now.real_ms.saturating_add(GATHER_MS);
     model.ask_at_ms = Some(model.ask_at_ms.unwrap_or(at).min(at));

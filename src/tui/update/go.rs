@@ -4,9 +4,11 @@
 
 use domain::id::ExperimentId;
 
+use crate::accounts;
 use crate::approval::{self, Approval};
 use crate::escalations;
 use crate::experiments::{self, Tab, detail};
+use crate::layers;
 use crate::message::Ask;
 use crate::model::{Model, Need, Open, Pane, Place, Spot};
 use crate::morning::{self, Step};
@@ -52,6 +54,8 @@ fn entered(model: &mut Model) {
             model.escalations.list.renew();
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
+        (None, Pane::Layers) => model.layers.list.renew(),
+        (None, Pane::Accounts) => model.accounts.list.renew(),
         (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
@@ -96,11 +100,13 @@ pub(super) fn up(model: &mut Model) {
 }
 
 pub(super) fn scope(model: &mut Model) {
-    model.scope = match (&model.scope, model.subject().and_then(|id| model.known.line(id))) {
-        (Some(_), _) => None,
-        (None, Some(line)) => Some(line.client.clone()),
-        (None, None) => None,
+    let of_row = || {
+        let account = model.account_subject().and_then(|id| model.known.accounts.get(id)).map(|a| &a.client);
+        let alert = || model.alert_subject().and_then(|id| escalations::of(model, id)).map(|e| &e.client);
+        let line = model.subject().and_then(|id| model.known.line(id)).map(|line| &line.client);
+        line.or(account).or_else(alert).cloned()
     };
+    model.scope = if model.scope.is_some() { None } else { of_row() };
     match &model.scope {
         Some(client) => {
             let name = model.known.client_name(client);
@@ -117,6 +123,10 @@ pub(super) fn cursor_into_view(model: &mut Model) {
     into_view(&mut model.morning.queue, &queue);
     let alerts = escalations::shown(model);
     into_view(&mut model.escalations.list, &alerts);
+    let accounts = accounts::shown(model);
+    into_view(&mut model.accounts.list, &accounts);
+    let layers = layers::shown(model);
+    into_view(&mut model.layers.list, &layers);
     let experiments = experiments::shown(model);
     into_view(&mut model.experiments.list, &experiments);
 }
@@ -138,6 +148,8 @@ pub(super) fn let_in(model: &mut Model) {
             }
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
+        (None, Pane::Layers) => model.layers.list.renew(),
+        (None, Pane::Accounts) => model.accounts.list.renew(),
         (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
@@ -208,13 +220,16 @@ fn current_need(model: &Model) -> Option<Need> {
         },
         (None, Pane::Escalations) => model.escalations.list.cursor().copied().map(Need::Alert),
         (None, Pane::System) => Some(Need::Engine),
-        (None, Pane::Experiments) => None,
+        (None, Pane::Experiments | Pane::Layers | Pane::Accounts) => None,
     }
 }
 
 pub(super) fn why_subject(model: &Model) -> Option<Subject> {
     if model.shows_alerts() {
         return model.alert_subject().map(Subject::Alert);
+    }
+    if let Some(account) = model.account_subject() {
+        return Some(Subject::Account(account.clone()));
     }
     match model.subject() {
         Some(id) => Some(Subject::Experiment(id)),
@@ -230,8 +245,8 @@ pub(super) fn open(model: &mut Model) {
     let Some(id) = model.subject() else { return };
     match model.place.pane {
         Pane::Morning => open_approval(model, id),
-        Pane::Experiments => open_detail(model, id),
-        Pane::Escalations | Pane::System => {}
+        Pane::Experiments | Pane::Layers => open_detail(model, id),
+        Pane::Accounts | Pane::Escalations | Pane::System => {}
     }
 }
 
@@ -309,7 +324,11 @@ pub(super) fn sibling(model: &mut Model, forward: bool) {
             model.morning.step = Step::ALL.get((at + by) % count).copied().unwrap_or_default();
             model.morning.chosen = true;
         }
-        (None, Pane::Experiments | Pane::Escalations | Pane::System) => {}
+        (None, Pane::Layers) => {
+            let at = model.layers.fortnight;
+            model.layers.fortnight = if forward { at.saturating_add(1).min(25) } else { at.saturating_sub(1) };
+        }
+        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::System) => {}
     }
 }
 
@@ -351,6 +370,14 @@ pub(super) fn rows(model: &mut Model, by: isize) {
             let shown = experiments::shown(model);
             model.experiments.list.step(&shown, by);
         }
+        (None, Pane::Layers) => {
+            let shown = layers::shown(model);
+            model.layers.list.step(&shown, by);
+        }
+        (None, Pane::Accounts) => {
+            let shown = accounts::shown(model);
+            model.accounts.list.step(&shown, by);
+        }
         (None, Pane::Escalations) => {
             let shown = escalations::shown(model);
             model.escalations.list.step(&shown, by);
@@ -369,7 +396,7 @@ pub(super) fn pages(model: &mut Model, by: isize) {
         (None, Some(Open::Approval(id)), _) => approval::extent(model, id).1,
         (None, Some(Open::Detail(id)), _) => detail::extent(model, id).1,
         (None, None, Pane::System) => crate::system::extent(model).1,
-        (None, None, Pane::Morning | Pane::Experiments | Pane::Escalations) => 0,
+        (None, None, Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations) => 0,
     };
     // One line of a page stays, so that the eye finds its place.
     let page = isize::try_from(height.saturating_sub(1)).unwrap_or(LIST_PAGE);

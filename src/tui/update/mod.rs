@@ -4,6 +4,7 @@
 //! with the message, effects are the runner's to perform.
 
 mod answer;
+mod day;
 mod escalation;
 mod field;
 mod go;
@@ -217,14 +218,7 @@ fn settle(model: &mut Model) {
             model.wanted.insert(ask);
         }
     }
-    if let Some(domain::escalation::Subject::Post { post, .. }) =
-        model.alert_subject().and_then(|id| crate::escalations::of(model, id)).map(|found| &found.subject)
-        && !model.known.posts.contains_key(post)
-        && !model.asked.contains(&Ask::Post(*post))
-        && !model.known.lost_posts.contains(post)
-    {
-        model.wanted.insert(Ask::Post(*post));
-    }
+    day::keep_asked(model);
     round::keep_asked(model);
     round::tick(model);
     queue::bring_back(model);
@@ -317,6 +311,8 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
     match intent {
         Intent::PaneMorning => go::to_pane(model, Pane::Morning),
         Intent::PaneExperiments => go::to_pane(model, Pane::Experiments),
+        Intent::PaneLayers => go::to_pane(model, Pane::Layers),
+        Intent::PaneAccounts => go::to_pane(model, Pane::Accounts),
         Intent::PaneEscalations => go::to_pane(model, Pane::Escalations),
         Intent::PaneSystem => go::to_pane(model, Pane::System),
         Intent::Help => model.sheets.push(Sheet::Help(Search::default())),

@@ -5,7 +5,7 @@
 use desk::Command;
 use domain::id::ExperimentId;
 
-use super::{escalation, go, new_group, send};
+use super::{escalation, go, new_group, send, stop};
 use crate::approval;
 use crate::can;
 use crate::message::Effects;
@@ -29,8 +29,9 @@ pub(super) fn act(model: &mut Model, effects: &mut Effects) {
             Step::Alerts => escalation::open(model, effects),
             Step::Layers | Step::SignOff => {}
         },
+        (None, Pane::Accounts) => stop::mend(model),
         (None, Pane::Escalations) => escalation::open(model, effects),
-        (None, Pane::System) => {}
+        (None, Pane::Layers | Pane::System) => {}
     }
 }
 
@@ -137,7 +138,8 @@ pub(super) fn go_on_from(model: &mut Model, id: ExperimentId) {
     let here = match (model.place.open, model.place.pane) {
         (Some(Open::Approval(open)), _) => open == id,
         (None, Pane::Morning) => model.morning.step == Step::Queue && model.morning.queue.cursor() == Some(&id),
-        (Some(Open::Detail(_)), _) | (None, Pane::Experiments | Pane::Escalations | Pane::System) => false,
+        (Some(Open::Detail(_)), _)
+        | (None, Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System) => false,
     };
     if here && model.sheets.is_empty() {
         advance(model, Some(id));

@@ -14,8 +14,8 @@ use crate::sheets::{self, Reasoned, Resume, Sheet, Stop};
 use crate::theme::Role;
 
 pub(super) fn open(model: &mut Model) {
-    let experiment = model.subject();
-    model.sheets.push(Sheet::Stop(Stop { experiment, name: tui_input::Input::default() }));
+    let (experiment, account) = (model.subject(), model.account_subject().cloned());
+    model.sheets.push(Sheet::Stop(Stop { experiment, account, name: tui_input::Input::default() }));
 }
 
 pub(super) fn numbered(model: &mut Model, number: u8, effects: &mut Effects) {
@@ -94,6 +94,15 @@ pub(super) fn pause(model: &mut Model, effects: &mut Effects) {
         open_resume(model, Stoppable::Agency, "everything".to_owned());
         return;
     }
+    if let Some(account) = model.account_subject().and_then(|id| model.known.accounts.get(id)).cloned() {
+        let (target, name) = (Stoppable::Account(account.id.clone()), format!("@{}", account.handle));
+        if account.holds.is_empty() {
+            stop(model, target, name, effects);
+        } else {
+            open_resume(model, target, name);
+        }
+        return;
+    }
     let Some(line) = model.subject().and_then(|id| model.known.line(id)).cloned() else { return };
     let target = Stoppable::Experiment(line.code.clone());
     if can::is_paused(&line) {
@@ -114,7 +123,7 @@ pub(super) fn open_resume(model: &mut Model, target: Stoppable, name: String) {
 }
 
 /// Returns what stops something, as far as the desk has told.
-pub(super) fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
+pub(crate) fn holds_of(model: &Model, target: &Stoppable) -> Vec<Hold> {
     match target {
         Stoppable::Agency => model.known.health.as_ref().map(|health| health.holds.clone()),
         Stoppable::Client(id) => model.known.clients.get(id).map(|client| client.holds.clone()),
@@ -168,4 +177,23 @@ pub(super) fn resume(model: &mut Model, effects: &mut Effects) {
     let experiment = experiment_of(model, &target);
     let command = Command::Resume { target, reason, holds: holds.iter().map(Hold::key).collect() };
     send(model, effects, group, experiment, Doing::Resume(name), command);
+}
+
+/// Mends the account under the cursor: the sheet that lets it go on, or how it logs in again.
+pub(super) fn mend(model: &mut Model) {
+    use crate::accounts::Health;
+    let Some(account) = model.account_subject().and_then(|id| model.known.accounts.get(id)).cloned() else { return };
+    match crate::accounts::health(model, &account) {
+        Health::Paused => {
+            open_resume(model, Stoppable::Account(account.id.clone()), format!("@{}", account.handle));
+        }
+        Health::NeedsLogin | Health::LoggingIn => {
+            let command = format!(
+                "expos account connect {} --account {} --client {} --handle {}",
+                account.platform, account.id, account.client, account.handle
+            );
+            model.say(format!("In a shell: {command}"), Role::Attention);
+        }
+        Health::Watched | Health::Well => {}
+    }
 }
