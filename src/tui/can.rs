@@ -14,8 +14,9 @@ use crate::escalations;
 use crate::keymap::Intent;
 use crate::link::State;
 use crate::model::{Model, Open, Pane, Place};
-use crate::morning::{self, Step};
+use crate::rounds::{self, Step};
 use crate::sheets::Sheet;
+use crate::{evening, midday, morning};
 
 /// Whether an intent is possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,12 +106,16 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         Intent::Filter => match (model.place.open, model.place.pane) {
             (None, Pane::Morning) if model.morning.step == Step::Queue => Can::Yes,
             (None, Pane::Experiments | Pane::Layers) => Can::Yes,
-            (Some(_), _) | (None, Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System) => {
-                not("there is no list to narrow here")
-            }
+            (Some(_), _)
+            | (
+                None,
+                Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Accounts | Pane::Escalations | Pane::System,
+            ) => not("there is no list to narrow here"),
         },
         Intent::Scope
         | Intent::PaneMorning
+        | Intent::PaneMidday
+        | Intent::PaneEndOfDay
         | Intent::PaneExperiments
         | Intent::PaneLayers
         | Intent::PaneAccounts
@@ -215,7 +220,9 @@ fn alert(model: &Model) -> Can {
 }
 
 fn sign_off(model: &Model) -> Can {
-    match (why_no_start(model, Action::CheckIn), morning::signed_words(model), morning::early_words(model)) {
+    let Some(round) = rounds::of_pane(model.place.pane) else { return not("this is no round") };
+    match (why_no_start(model, Action::CheckIn), rounds::signed_words(model, round), rounds::early_words(model, round))
+    {
         (Some(why), _, _) => Can::Not(why),
         (None, Some(words), _) => Can::Not(format!("it is {words}")),
         (None, None, Some(words)) => Can::Not(words),
@@ -227,10 +234,13 @@ fn act(model: &Model) -> Can {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => approve(model, id),
         (Some(Open::Detail(id)), _) => main_step(model, id),
-        (None, Pane::Morning) => match model.morning.step {
-            Step::Queue => approve_marked(model),
-            Step::Alerts => answer(model),
-            Step::Layers | Step::SignOff => not("there is nothing to settle here"),
+        (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => match model.step() {
+            Some(Step::Queue) => approve_marked(model),
+            Some(Step::Alerts | Step::Escalations) => answer(model),
+            Some(Step::Posts) => answer_post(model),
+            Some(Step::Outcomes | Step::Decide) => decide(model),
+            Some(Step::Replies) => not("no replies are collected here"),
+            Some(Step::Layers | Step::SignOff) | None => not("there is nothing to settle here"),
         },
         (None, Pane::Experiments) => match model.subject() {
             Some(id) => main_step(model, id),
@@ -240,6 +250,32 @@ fn act(model: &Model) -> Can {
         (None, Pane::Accounts) => mend(model),
         (None, Pane::Escalations) => answer(model),
         (None, Pane::System) => start_engine(model),
+    }
+}
+
+/// A post is answered through the escalation about it.
+fn answer_post(model: &Model) -> Can {
+    let Some(post) = model.post_subject().and_then(|id| midday::of(model, id)) else {
+        return not("there is no post under the cursor");
+    };
+    if midday::escalation(model, post.id).is_some() {
+        return why_no_start(model, Action::Decide).map_or(Can::Yes, Can::Not);
+    }
+    match post.state.as_str() {
+        "awaiting operator" | "claimed" => {
+            not("a person posts it from the client's own login; its card is not taken here")
+        }
+        "unconfirmed" => not("it is being looked at; a person is asked once that tells nothing"),
+        state => Can::Not(format!("nothing is asked of you: it is {state}")),
+    }
+}
+
+/// What asks for a decision is opened with its numbers.
+fn decide(model: &Model) -> Can {
+    match model.subject().and_then(|id| model.known.line(id)) {
+        Some(line) if evening::asks_for_decision(line) => Can::Yes,
+        Some(line) => Can::Not(format!("it asks for no decision yet: it is {}", line.stage.word())),
+        None => not("there is no experiment under the cursor"),
     }
 }
 
@@ -265,12 +301,8 @@ fn approve_marked(model: &Model) -> Can {
 
 /// Says why there is no item to act on: none waits, or none of those that are shown is under the cursor.
 fn no_item(model: &Model) -> &'static str {
-    match (model.place.pane, model.morning.queue.order().is_empty()) {
-        (Pane::Morning, true) => "nothing waits for a word",
-        (Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System, _) => {
-            "no row that is shown here is under the cursor"
-        }
-    }
+    let nothing = model.place.pane == Pane::Morning && model.morning.queue.order().is_empty();
+    if nothing { "nothing waits for a word" } else { "no row that is shown here is under the cursor" }
 }
 
 /// Tells whether one item may be approved, as far as the face can tell.
@@ -360,6 +392,10 @@ fn open(model: &Model) -> Can {
             Some(_) => Can::Yes,
             None => not("there is no experiment under the cursor"),
         },
+        (None, Pane::Midday | Pane::EndOfDay) => match model.subject() {
+            Some(_) => Can::Yes,
+            None => not("there is nothing under the cursor"),
+        },
         (None, Pane::Layers) => match model.subject() {
             Some(_) => Can::Yes,
             None => not("nobody holds this layer"),
@@ -390,7 +426,7 @@ fn siblings(model: &Model) -> Can {
             Some(n) if n > 2 => Can::Yes,
             Some(_) | None => not("there is one test variant"),
         },
-        (Some(Open::Detail(_)), _) | (None, Pane::Morning | Pane::Layers) => Can::Yes,
+        (Some(Open::Detail(_)), _) | (None, Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Layers) => Can::Yes,
         (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::System) => {
             not("there is nothing beside this")
         }
@@ -502,10 +538,13 @@ fn has_undo(model: &Model) -> bool {
 
 fn new_rows(model: &Model) -> Can {
     let (waiting, over) = match (model.place.open, model.place.pane) {
-        (None, Pane::Morning) => match model.morning.step {
-            Step::Queue => counts(&model.morning.queue),
-            Step::Alerts => counts(&model.escalations.list),
-            Step::Layers | Step::SignOff => (0, 0),
+        (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => match model.step() {
+            Some(Step::Queue) => counts(&model.morning.queue),
+            Some(Step::Alerts | Step::Escalations) => counts(&model.escalations.list),
+            Some(Step::Posts) => counts(&model.midday.posts),
+            Some(Step::Outcomes) => counts(&model.evening.outcomes),
+            Some(Step::Decide) => counts(&model.evening.decide),
+            Some(Step::Layers | Step::Replies | Step::SignOff) | None => (0, 0),
         },
         (None, Pane::Experiments) => counts(&model.experiments.list),
         (None, Pane::Layers) => counts(&model.layers.list),

@@ -15,8 +15,12 @@ pub(crate) enum Scope {
     Anywhere,
     /// Where there are rows or pages.
     Rows,
-    /// Morning, whatever the step.
-    Morning,
+    /// A round, whatever the step.
+    Round,
+    /// Midday, step 1.
+    Posts,
+    /// The steps of the end of the day.
+    Outcomes,
     /// What a person must settle: Escalations, Morning's first step.
     Alerts,
     /// Morning, step 3.
@@ -73,7 +77,9 @@ impl Scope {
         match self {
             Self::Anywhere | Self::Guide | Self::Always => "everywhere",
             Self::Rows => "rows and pages",
-            Self::Morning => "Morning",
+            Self::Round => "the round",
+            Self::Posts => "posts",
+            Self::Outcomes => "outcomes",
             Self::Alerts => "alerts",
             Self::Queue => "queue",
             Self::Approval => "one item",
@@ -104,6 +110,8 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Intent {
     PaneMorning,
+    PaneMidday,
+    PaneEndOfDay,
     PaneExperiments,
     PaneLayers,
     PaneAccounts,
@@ -217,9 +225,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
     shown(S::Alerts, &[Char('s')], Intent::Later, "later", "put the alert under the cursor off, as long as it may be"),
     shown(S::Alerts, &[Char('L')], Intent::HandOver, "hand over", "give the alert under the cursor to somebody else"),
     quiet(S::Alerts, &[Enter], Intent::Open, "look", "look at the alert under the cursor, whole"),
-    quiet(S::Morning, &[Char(']'), Tab], Intent::Next, "next step", "go to the next step of the round"),
-    quiet(S::Morning, &[Char('[')], Intent::Previous, "step before", "go to the step before"),
-    shown(S::Morning, &[Char('S')], Intent::SignOff, "sign off", "sign this round off: what is left is shown first"),
+    shown(S::Posts, &[Char('a')], Intent::Act, "answer", "take the post under the cursor and choose an answer"),
+    shown(S::Posts, &[Enter], Intent::Open, "open", "open the posts of the experiment under the cursor"),
+    shown(S::Outcomes, &[Char('a')], Intent::Act, "decide", "open what asks for a decision, with its numbers"),
+    shown(S::Outcomes, &[Enter], Intent::Open, "numbers", "open the numbers of the experiment under the cursor"),
+    quiet(S::Round, &[Char(']'), Tab], Intent::Next, "next step", "go to the next step of the round"),
+    quiet(S::Round, &[Char('[')], Intent::Previous, "step before", "go to the step before"),
+    shown(S::Round, &[Char('S')], Intent::SignOff, "sign off", "sign this round off: what is left is shown first"),
     shown(
         S::Approval,
         &[Char('a')],
@@ -301,6 +313,8 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::Anywhere, &[Char('f')], Intent::Scope, "one client", "show one client's things alone, or all again"),
     quiet(S::Anywhere, &[Char(':')], Intent::Palette, "by name", "find a command, a client or an experiment by name"),
     quiet(S::Anywhere, &[Char('1')], Intent::PaneMorning, "Morning", "go to Morning: alerts, layers, queue"),
+    quiet(S::Anywhere, &[Char('2')], Intent::PaneMidday, "Midday", "go to Midday: posts, escalations, replies"),
+    quiet(S::Anywhere, &[Char('3')], Intent::PaneEndOfDay, "End of day", "go to End of day: outcomes, decisions"),
     quiet(S::Anywhere, &[Char('5')], Intent::PaneExperiments, "Experiments", "go to Experiments: where each one is"),
     quiet(
         S::Anywhere,

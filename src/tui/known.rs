@@ -12,7 +12,7 @@ use desk::query::{
     PostView, QueueLine, SnapshotView, UserView,
 };
 use desk::rounds::RoundView;
-use domain::checkin::Round;
+use domain::checkin::{Checkin, Round};
 use domain::escalation::Escalation;
 use domain::id::{AccountId, ClientId, ExperimentId, PostId};
 use domain::outcome::Outcome;
@@ -50,6 +50,8 @@ pub(crate) struct Known {
     pub(crate) escalations: Option<Vec<Escalation>>,
     /// The rounds of today, for one client or for all.
     pub(crate) rounds: Option<(Option<ClientId>, Vec<RoundView>)>,
+    /// Signed rounds, the newest first.
+    pub(crate) checkins: Vec<Checkin>,
     pub(crate) layers: Option<Vec<LayerView>>,
     pub(crate) users: Vec<UserView>,
     pub(crate) health: Option<Health>,
@@ -100,6 +102,7 @@ impl Known {
                 escalations.sort_by_key(|escalation| (escalation.urgency, escalation.due));
                 self.escalations = Some(escalations);
             }
+            Answer::Checkins(checkins) => self.checkins = checkins,
             Answer::Layers(layers) => self.layers = Some(layers),
             Answer::Health(health) => self.health = Some(health),
             Answer::Beat { health, people } => {
@@ -131,7 +134,6 @@ impl Known {
             // Nothing here asks these.
             Answer::Escalation(_)
             | Answer::Store(_)
-            | Answer::Checkins(_)
             | Answer::Checkin(_)
             | Answer::Review(_)
             | Answer::Report(_)
@@ -170,6 +172,7 @@ impl Known {
                 asks
             }
             "escalation" => vec![Ask::Escalations],
+            "checkin" => vec![Ask::Checkins],
             "layer" => vec![Ask::Layers],
             "account" => {
                 let known = key.parse().ok().filter(|account| self.whole.contains_key(account)).map(Ask::Account);

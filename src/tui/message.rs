@@ -108,6 +108,8 @@ pub enum Ask {
         /// For one client alone.
         client: Option<ClientId>,
     },
+    /// Signed rounds, the newest.
+    Checkins,
     /// Layers.
     Layers,
     /// People.
@@ -157,6 +159,7 @@ impl Ask {
             }
             Self::Escalations => Query::EscalationList { all: false },
             Self::Rounds { client } => Query::CheckinStatus { client: client.clone() },
+            Self::Checkins => Query::CheckinList { before: None },
             Self::Layers => Query::LayerList,
             Self::Users => Query::UserList,
             Self::Recent(head) => Query::Events { after: head.saturating_sub(RECENT), limit: 500 },

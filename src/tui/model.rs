@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use clock::Speed;
+use domain::checkin::Round;
 use domain::escalation::Escalation;
 use domain::hold::HoldKey;
-use domain::id::{AccountId, ClientId, EscalationId, ExperimentId};
+use domain::id::{AccountId, ClientId, EscalationId, ExperimentId, PostId};
 use domain::preflight::Level;
 use domain::role::Role;
 use domain::time::{UtcTime, Zone};
@@ -19,6 +20,7 @@ use crate::accounts::Accounts;
 use crate::approval::Approval;
 use crate::clean::Clean;
 use crate::escalations::Escalations;
+use crate::evening::Evening;
 use crate::experiments::Experiments;
 use crate::frame::Size;
 use crate::keymap::Scope;
@@ -26,8 +28,10 @@ use crate::known::Known;
 use crate::layers::Layers;
 use crate::link::Link;
 use crate::message::{Ask, Moment};
-use crate::morning::{Morning, Step};
+use crate::midday::Midday;
+use crate::morning::Morning;
 use crate::pen::Symbols;
+use crate::rounds::{Rounds, Step};
 use crate::sheets::Sheet;
 use crate::theme::{Role as Ink, Theme, ThemeError};
 
@@ -37,6 +41,10 @@ pub enum Pane {
     /// Is every account safe, does anything collide, what goes out?
     #[default]
     Morning,
+    /// Did it go out, what needs a hand, whom do we answer?
+    Midday,
+    /// What did we learn today, what must be looked at tomorrow?
+    EndOfDay,
     /// Where is each one, what is it waiting for?
     Experiments,
     /// Who holds what, until when, and who waits?
@@ -51,13 +59,23 @@ pub enum Pane {
 
 impl Pane {
     /// All panes, in the order of the strip.
-    pub const ALL: [Self; 6] =
-        [Self::Morning, Self::Experiments, Self::Layers, Self::Accounts, Self::Escalations, Self::System];
+    pub const ALL: [Self; 8] = [
+        Self::Morning,
+        Self::Midday,
+        Self::EndOfDay,
+        Self::Experiments,
+        Self::Layers,
+        Self::Accounts,
+        Self::Escalations,
+        Self::System,
+    ];
 
     /// Returns the name that screens show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Morning => "Morning",
+            Self::Midday => "Midday",
+            Self::EndOfDay => "End of day",
             Self::Experiments => "Experiments",
             Self::Layers => "Layers",
             Self::Accounts => "Accounts",
@@ -104,7 +122,7 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spot {
     pub(crate) place: Place,
-    pub(crate) step: Step,
+    pub(crate) step: Option<Step>,
     pub(crate) item: Option<ExperimentId>,
     pub(crate) alert: Option<EscalationId>,
 }
@@ -159,7 +177,7 @@ pub(crate) enum Doing {
     Hand,
     AlertLater,
     Settle,
-    Sign,
+    Sign(Round),
 }
 
 /// Commands sent together.
@@ -169,13 +187,6 @@ pub(crate) struct Group {
     pub(crate) done: Vec<Doing>,
     pub(crate) lines: Vec<String>,
     pub(crate) failed: Vec<String>,
-}
-
-/// How a round stands.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Round {
-    pub(crate) active_ms: u64,
-    pub(crate) last_key_ms: Option<u64>,
 }
 
 /// For which days the posts of all accounts were asked for, and whether anything happened since.
@@ -217,7 +228,10 @@ pub struct Model {
     /// What was gone to since it began to need a person.
     pub(crate) visited: BTreeSet<Need>,
     pub(crate) scope: Option<ClientId>,
+    pub(crate) rounds: Rounds,
     pub(crate) morning: Morning,
+    pub(crate) midday: Midday,
+    pub(crate) evening: Evening,
     pub(crate) approval: Approval,
     pub(crate) experiments: Experiments,
     pub(crate) escalations: Escalations,
@@ -243,7 +257,6 @@ pub struct Model {
     pub(crate) guard_from_ms: u64,
     /// What the preview still shows while the cursor travels.
     pub(crate) travel: Option<Travel>,
-    pub(crate) round: Round,
     pub(crate) engine_is_ours: bool,
     pub(crate) starting_engine: bool,
     /// How fast the demo's clock runs; none where this is no demo.
@@ -284,7 +297,10 @@ impl Model {
             back: Vec::new(),
             visited: BTreeSet::new(),
             scope: options.client.clone(),
+            rounds: Rounds { opened: options.pane.is_some(), ..Rounds::default() },
             morning: Morning::default(),
+            midday: Midday::default(),
+            evening: Evening::default(),
             approval: Approval::default(),
             experiments: Experiments::default(),
             escalations: Escalations::default(),
@@ -304,7 +320,6 @@ impl Model {
             cancelled_ms: None,
             guard_from_ms: 0,
             travel: None,
-            round: Round::default(),
             engine_is_ours: options.engine_is_ours,
             starting_engine: false,
             speed: options.demo.as_ref().map(clock::ScaledClock::speed),
@@ -342,10 +357,12 @@ impl Model {
         let mut scopes = match (self.place.open, self.place.pane) {
             (Some(Open::Approval(_)), _) => vec![Scope::Approval],
             (Some(Open::Detail(_)), _) => vec![Scope::Detail],
-            (None, Pane::Morning) => match self.morning.step {
-                Step::Alerts => vec![Scope::Alerts, Scope::Morning],
-                Step::Layers | Step::SignOff => vec![Scope::Morning],
-                Step::Queue => vec![Scope::Queue, Scope::Morning],
+            (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => match self.step() {
+                Some(Step::Alerts | Step::Escalations) => vec![Scope::Alerts, Scope::Round],
+                Some(Step::Queue) => vec![Scope::Queue, Scope::Round],
+                Some(Step::Posts) => vec![Scope::Posts, Scope::Round],
+                Some(Step::Outcomes | Step::Decide) => vec![Scope::Outcomes, Scope::Round],
+                Some(Step::Layers | Step::Replies | Step::SignOff) | None => vec![Scope::Round],
             },
             (None, Pane::Experiments) => vec![Scope::Experiments],
             (None, Pane::Layers) => vec![Scope::Layers],
@@ -371,7 +388,9 @@ impl Model {
     pub(crate) fn filter_field(&mut self) -> &mut Input {
         match self.place.pane {
             Pane::Layers => &mut self.layers.filter,
-            Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System => &mut self.morning.filter,
+            Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Accounts | Pane::Escalations | Pane::System => {
+                &mut self.morning.filter
+            }
             Pane::Experiments => &mut self.experiments.filter,
         }
     }
@@ -380,7 +399,9 @@ impl Model {
     pub(crate) fn filter_input(&self) -> &Input {
         match self.place.pane {
             Pane::Layers => &self.layers.filter,
-            Pane::Morning | Pane::Accounts | Pane::Escalations | Pane::System => &self.morning.filter,
+            Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Accounts | Pane::Escalations | Pane::System => {
+                &self.morning.filter
+            }
             Pane::Experiments => &self.experiments.filter,
         }
     }
@@ -404,8 +425,17 @@ impl Model {
             (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(id),
             (None, Pane::Morning) => match self.morning.step {
                 Step::Queue => self.morning.queue.cursor().copied().filter(|id| crate::morning::is_shown(self, *id)),
-                Step::Alerts | Step::Layers | Step::SignOff => None,
+                Step::Alerts
+                | Step::Layers
+                | Step::Posts
+                | Step::Escalations
+                | Step::Replies
+                | Step::Outcomes
+                | Step::Decide
+                | Step::SignOff => None,
             },
+            (None, Pane::Midday) => self.post_subject().and_then(|id| crate::midday::experiment(self, id)),
+            (None, Pane::EndOfDay) => crate::evening::under_cursor(self),
             (None, Pane::Experiments) => {
                 self.experiments.list.cursor().copied().filter(|id| crate::experiments::is_shown(self, *id))
             }
@@ -425,8 +455,9 @@ impl Model {
         self.place.open.is_none()
             && match self.place.pane {
                 Pane::Morning => self.morning.step == Step::Alerts,
+                Pane::Midday => self.midday.step == Step::Escalations,
                 Pane::Escalations => true,
-                Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::System => false,
+                Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::System => false,
             }
     }
 
@@ -434,6 +465,35 @@ impl Model {
     pub(crate) fn account_subject(&self) -> Option<&AccountId> {
         let here = self.place == (Place { pane: Pane::Accounts, open: None });
         self.accounts.list.cursor().filter(|id| here && crate::accounts::is_shown(self, id))
+    }
+
+    /// Returns the post that a key would act on: the row under the cursor, if it is shown.
+    pub(crate) fn post_subject(&self) -> Option<PostId> {
+        let here = self.place == (Place { pane: Pane::Midday, open: None }) && self.midday.step == Step::Posts;
+        self.midday.posts.cursor().copied().filter(|id| here && crate::midday::is_shown(self, *id))
+    }
+
+    /// Returns the step of the round one is in.
+    pub(crate) const fn step(&self) -> Option<Step> {
+        match self.place.pane {
+            Pane::Morning => Some(self.morning.step),
+            Pane::Midday => Some(self.midday.step),
+            Pane::EndOfDay => Some(self.evening.step),
+            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System => None,
+        }
+    }
+
+    /// Goes to a step of the round one is in.
+    pub(crate) const fn set_step(&mut self, step: Step) {
+        match self.place.pane {
+            Pane::Morning => {
+                self.morning.step = step;
+                self.morning.chosen = true;
+            }
+            Pane::Midday => self.midday.step = step,
+            Pane::EndOfDay => self.evening.step = step,
+            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System => {}
+        }
     }
 
     /// Returns my role; a viewer's while it is not known.

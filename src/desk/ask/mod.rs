@@ -9,6 +9,7 @@ mod outcome;
 mod post;
 mod review;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clock::{Clock, RealClock};
@@ -371,12 +372,11 @@ impl Asked<'_, '_> {
         let (mut codes, mut zones) = (BTreeMap::new(), BTreeMap::new());
         let mut lines = Vec::with_capacity(found.len());
         for post in &found {
-            if !codes.contains_key(&post.experiment) {
-                let code = self.view.experiment(post.experiment)?.map_or_else(String::new, |e| e.code);
-                codes.insert(post.experiment, code);
+            if let Entry::Vacant(place) = codes.entry(post.experiment) {
+                place.insert(self.view.experiment(post.experiment)?.map_or_else(String::new, |e| e.code));
             }
-            if !zones.contains_key(&post.client) {
-                zones.insert(post.client.clone(), self.view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone));
+            if let Entry::Vacant(place) = zones.entry(post.client.clone()) {
+                place.insert(self.view.client(&post.client)?.map_or(Zone::UTC, |c| c.zone));
             }
             let code = codes.get(&post.experiment).map_or("", String::as_str);
             lines.push(post::line(code, zones.get(&post.client).copied().unwrap_or(Zone::UTC), post));

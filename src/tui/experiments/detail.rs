@@ -5,6 +5,7 @@
 use desk::query::{ExperimentLine, ExperimentView, PostLine};
 use domain::experiment::Stage;
 use domain::id::ExperimentId;
+use domain::outcome::Outcome;
 use domain::variant::Facet;
 use ratatui::layout::Rect;
 
@@ -16,13 +17,15 @@ use crate::line::{Line, Look, ledger, paragraph};
 use crate::model::{Model, Open};
 use crate::morning::preview::counted;
 use crate::morning::view::{history, split};
-use crate::pen::{Pen, text_width};
+use crate::pen::{Pen, Symbols, text_width};
 use crate::sign::Sign;
 use crate::theme::Role;
 use crate::when;
 
 /// The column of values.
 const STOP: usize = 14;
+/// The most charts of one experiment.
+const CHARTS_MAX: usize = 3;
 /// Below this width the strip is signs and one word.
 const SHORT_STRIP: usize = 73;
 
@@ -290,10 +293,20 @@ fn counted_tries(attempts: u32) -> String {
 }
 
 /// Returns what the experiment says, above its readings.
+/// The proxies by age. Where dots cannot be drawn the table of readings says the same.
+fn charts(model: &Model, view: &ExperimentView, outcome: &Outcome, width: usize) -> Vec<Line> {
+    let Some(snapshots) = model.known.snapshots.get(&view.line.code) else { return Vec::new() };
+    if model.setting.symbols == Symbols::Ascii {
+        return Vec::new();
+    }
+    let proxies = outcome.proxies.iter().take(CHARTS_MAX);
+    proxies.flat_map(|proxy| super::plot::chart(snapshots, proxy, width)).collect()
+}
+
 fn verdict(model: &Model, view: &ExperimentView, width: usize) -> Vec<Line> {
     let mut lines = match model.known.outcomes.get(&view.line.code) {
         None => return Vec::new(),
-        Some(Ok(outcome)) => super::outcome::lines(outcome, width),
+        Some(Ok(outcome)) => super::outcome::lines(outcome, charts(model, view, outcome, width), width),
         Some(Err(why)) => paragraph(&Clean::of(format!("No outcome: {why}.")), Look::of(Role::Muted), 0, width),
     };
     lines.extend([Line::new(), Line::title("Readings", "")]);

@@ -6,6 +6,7 @@
 pub(crate) mod detail;
 mod numbers;
 mod outcome;
+mod plot;
 pub(crate) mod view;
 
 use desk::query::ExperimentLine;
@@ -18,6 +19,11 @@ use crate::filter::Filter;
 use crate::list::List;
 use crate::model::Model;
 use crate::sign::Sign;
+
+/// Returns what an experiment says, whole.
+pub(crate) fn says(outcome: &domain::outcome::Outcome, width: usize) -> Vec<crate::line::Line> {
+    outcome::lines(outcome, Vec::new(), width)
+}
 
 /// The pages of one experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@
 
 use domain::outcome::{Finding, Outcome, ProxyOutcome, Ranked, Ratio, Say, Verdict, one_in, percent};
 
+use super::plot;
 use crate::clean::Clean;
 use crate::line::{Line, Look, ledger, paragraph};
 use crate::morning::preview::counted;
@@ -20,8 +21,8 @@ const NUMBER: usize = 13;
 /// What stands where something is not known.
 const UNKNOWN: &str = "n/a";
 
-/// Returns what an experiment says, from the top of its page on.
-pub(super) fn lines(outcome: &Outcome, width: usize) -> Vec<Line> {
+/// Returns what an experiment says, from the top of its page on; charts stand between checks and comparisons.
+pub(super) fn lines(outcome: &Outcome, charts: Vec<Line>, width: usize) -> Vec<Line> {
     let mut lines = sentence(outcome, width);
     let confidence = outcome.confidence.map_or(UNKNOWN, |word| word.as_str());
     let at = format!("{confidence}, at {}, seed {}", outcome.age, outcome.seed);
@@ -41,6 +42,8 @@ pub(super) fn lines(outcome: &Outcome, width: usize) -> Vec<Line> {
         .collect();
     lines.extend(ledger("Comparable", STOP, &Clean::of(posts.join(", ")), Look::default(), width));
     lines.extend(checks(outcome, width));
+    lines.extend(charts);
+    lines.extend(plot::ranges(outcome, width));
     lines.extend(ranking(outcome));
     lines.extend(proxies(outcome, width));
     lines

@@ -9,13 +9,11 @@ use crate::link::State;
 use crate::model::{Model, Open, Pane};
 use crate::morning;
 use crate::pen::text_width;
+use crate::rounds;
 use crate::theme::{Pair, Role};
 use crate::when;
 
 use super::Class;
-
-/// How long a round may take.
-pub(crate) const BUDGET_MIN: u64 = 15;
 
 /// Returns row 1.
 pub(super) fn line(model: &Model) -> Line {
@@ -24,7 +22,7 @@ pub(super) fn line(model: &Model) -> Line {
     if let Some(speed) = model.speed {
         line = line.plain("   ").put(crate::demo::label(speed), Look::bold(Role::Attention));
     }
-    if model.place.open.is_none() && model.place.pane == Pane::Morning {
+    if model.place.open.is_none() {
         line = round(model, line);
     }
     if model.place.open.is_some() {
@@ -84,16 +82,17 @@ fn crumbs(model: &Model) -> Line {
 }
 
 fn round(model: &Model, line: Line) -> Line {
-    let step = model.morning.step.number();
-    let line = line.plain("   ").muted(format!("step {step} of {}", morning::Step::ALL.len()));
+    let (Some(round), Some(step)) = (rounds::of_pane(model.place.pane), model.step()) else { return line };
+    let number = step.number(round);
+    let line = line.plain("   ").muted(format!("step {number} of {}", rounds::steps(round).len()));
     if model.size.class() == Class::Tiny {
         return line;
     }
-    let minutes = model.round.active_ms / 60_000;
-    let text = format!("{minutes:02} of {BUDGET_MIN} min");
-    if minutes >= BUDGET_MIN {
+    let (minutes, budget) = (rounds::minutes(model, round), rounds::budget_min(round));
+    let text = format!("{minutes:02} of {budget} min");
+    if minutes >= budget {
         line.plain("   ").put("! ", Look::of(Role::Warn)).put(text, Look::of(Role::Warn))
-    } else if minutes * 10 >= BUDGET_MIN * 8 {
+    } else if minutes * 10 >= budget * 8 {
         line.plain("   ").put("! ", Look::of(Role::Warn)).muted(text)
     } else {
         line.plain("   ").muted(text)
@@ -186,7 +185,13 @@ fn start_words(model: &Model) -> String {
     match (model.place.pane, start, system) {
         (Pane::System, Some(start), _) => format!("{start} starts it"),
         (
-            Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations,
+            Pane::Morning
+            | Pane::Midday
+            | Pane::EndOfDay
+            | Pane::Experiments
+            | Pane::Layers
+            | Pane::Accounts
+            | Pane::Escalations,
             Some(start),
             Some(system),
         ) => {
@@ -210,6 +215,8 @@ fn next_slot(model: &Model) -> Option<String> {
 const fn intent(pane: Pane) -> Intent {
     match pane {
         Pane::Morning => Intent::PaneMorning,
+        Pane::Midday => Intent::PaneMidday,
+        Pane::EndOfDay => Intent::PaneEndOfDay,
         Pane::Experiments => Intent::PaneExperiments,
         Pane::Layers => Intent::PaneLayers,
         Pane::Accounts => Intent::PaneAccounts,
@@ -221,16 +228,21 @@ const fn intent(pane: Pane) -> Intent {
 /// What a pane is called where there is little room.
 const fn short(pane: Pane) -> &'static str {
     match pane {
+        Pane::EndOfDay => "Day",
         Pane::Experiments => "Exper.",
         Pane::Escalations => "Escal.",
-        Pane::Morning | Pane::Layers | Pane::Accounts | Pane::System => pane.name(),
+        Pane::Morning | Pane::Midday | Pane::Layers | Pane::Accounts | Pane::System => pane.name(),
     }
 }
 
 fn strip_line(model: &Model) -> Line {
     let room = text_width(model.size.area());
     let wide = strip_of(model, Pane::name, 3);
-    if wide.end() <= room { wide } else { strip_of(model, short, 1) }
+    if wide.end() <= room {
+        return wide;
+    }
+    let narrow = strip_of(model, short, 2);
+    if narrow.end() <= room { narrow } else { strip_of(model, short, 1) }
 }
 
 fn strip_of(model: &Model, name: fn(Pane) -> &'static str, gap: usize) -> Line {

@@ -8,8 +8,6 @@ mod hint;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub(crate) use header::BUDGET_MIN;
-
 use crate::line::{Line, Look};
 use crate::model::{Model, Open, Pane};
 use crate::pen::Pen;
@@ -88,6 +86,8 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
         (Some(Open::Approval(_)), _) => crate::approval::view::draw(model, &mut pen, content),
         (Some(Open::Detail(_)), _) => crate::experiments::detail::draw(model, &mut pen, content),
         (None, Pane::Morning) => crate::morning::view::draw(model, &mut pen, content),
+        (None, Pane::Midday) => crate::midday::view::draw(model, &mut pen, content),
+        (None, Pane::EndOfDay) => crate::evening::view::draw(model, &mut pen, content),
         (None, Pane::Experiments) => crate::experiments::view::draw(model, &mut pen, content),
         (None, Pane::Layers) => crate::layers::view::draw(model, &mut pen, content),
         (None, Pane::Accounts) => crate::accounts::view::draw(model, &mut pen, content),

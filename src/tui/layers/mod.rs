@@ -33,7 +33,7 @@ pub(crate) struct Layers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
     Free,
-    Held,
+    Taken,
     Paused,
     /// Not approved yet.
     Wanted,
@@ -116,7 +116,7 @@ pub(crate) fn on_day(model: &Model, layer: &LayerView, date: NaiveDate, zone: Zo
         _ if collides => Held::Collision,
         Some(line) if is_paused(line) => Held::Paused,
         Some(line) if is_wanted(&line.stage) => Held::Wanted,
-        Some(_) | None => Held::Held,
+        Some(_) | None => Held::Taken,
     }
 }
 

@@ -132,7 +132,7 @@ fn lane(model: &Model, name: &str, at: &Columns) -> Line {
 const fn drawn(held: Held) -> (char, Look) {
     match held {
         Held::Free => ('·', Look::of(Role::Rule)),
-        Held::Held => ('█', Look::of(Role::Info)),
+        Held::Taken => ('█', Look::of(Role::Info)),
         Held::Paused => ('=', Look::of(Role::Warn)),
         Held::Wanted => ('▒', Look::of(Role::Muted)),
         Held::Collision => ('x', Look::bold(Role::Danger)),
@@ -141,7 +141,7 @@ const fn drawn(held: Held) -> (char, Look) {
 
 fn legend(model: &Model) -> Line {
     let all = [
-        (Held::Held, " held   "),
+        (Held::Taken, " held   "),
         (Held::Paused, " held, paused   "),
         (Held::Wanted, " wanted   "),
         (Held::Collision, " collision   "),

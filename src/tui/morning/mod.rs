@@ -1,28 +1,27 @@
 //! Morning: is every account safe, does anything collide, what goes out?
 //!
-//! Decides the four steps, what each row of the queue is waiting for, and which rows count as clean. Approving itself is
+//! Decides what each row of the queue is waiting for, and which rows count as clean. Approving itself is
 //! a sheet's business, the whole of an item the approval page's.
 
 mod day;
 pub(crate) mod preview;
-pub(crate) mod steps;
 pub(crate) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::query::{ExperimentLine, QueueLine};
-use desk::rounds::Signature;
 use domain::approval::ApprovalLevel;
-use domain::checkin;
 use domain::experiment::Stage;
 use domain::experiment::later::Later;
 use domain::hold::Hold;
-use domain::id::{ClientId, ExperimentId};
+use domain::id::ExperimentId;
 use domain::preflight::Severity;
 use domain::time::{UtcTime, Zone};
 use tui_input::Input;
 
 pub(crate) use day::strip;
+
+use crate::rounds::Step;
 
 use crate::can::is_paused;
 use crate::filter::Filter;
@@ -30,47 +29,6 @@ use crate::list::List;
 use crate::model::Model;
 use crate::sign::Sign;
 use crate::when;
-
-/// A step of the round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) enum Step {
-    /// Nothing is approved onto a sick account.
-    Alerts,
-    /// Nothing collides.
-    Layers,
-    /// What waits for a word.
-    #[default]
-    Queue,
-    /// Who signed, or what is left.
-    SignOff,
-}
-
-impl Step {
-    pub(crate) const ALL: [Self; 4] = [Self::Alerts, Self::Layers, Self::Queue, Self::SignOff];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Alerts => "Alerts",
-            Self::Layers => "Layers",
-            Self::Queue => "Queue",
-            Self::SignOff => "Sign off",
-        }
-    }
-
-    /// Returns what a signature calls it; none for signing itself.
-    pub(crate) const fn of_round(self) -> Option<checkin::Step> {
-        match self {
-            Self::Alerts => Some(checkin::Step::Alerts),
-            Self::Layers => Some(checkin::Step::Layers),
-            Self::Queue => Some(checkin::Step::Queue),
-            Self::SignOff => None,
-        }
-    }
-
-    pub(crate) fn number(self) -> usize {
-        Self::ALL.iter().position(|step| *step == self).unwrap_or(0) + 1
-    }
-}
 
 /// What became of an item in this round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,25 +55,6 @@ pub(crate) struct Morning {
     pub(crate) begun: BTreeMap<ExperimentId, String>,
     pub(crate) decided: BTreeMap<ExperimentId, Decided>,
     pub(crate) filter: Input,
-    /// Which steps were looked at.
-    pub(crate) looked: BTreeMap<Step, Looked>,
-    /// For which client and day the rounds were asked for last.
-    pub(crate) rounds_for: Option<(Option<ClientId>, String)>,
-    /// Something happened that the rounds may not tell of yet.
-    pub(crate) rounds_old: bool,
-    /// What was typed as a note and is not signed yet, by whom it is for.
-    pub(crate) notes: BTreeMap<Option<ClientId>, String>,
-}
-
-/// A step that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Looked {
-    /// From when.
-    pub(crate) from: UtcTime,
-    /// Until when.
-    pub(crate) until: UtcTime,
-    /// What stood there when it was looked at last.
-    pub(crate) what: String,
 }
 
 /// What a stop stands over.
@@ -347,34 +286,6 @@ fn waiting(model: &Model) -> impl Iterator<Item = ExperimentId> + '_ {
     let all = queue.order().iter().chain(queue.arriving()).copied();
     let mine = |id: &ExperimentId| model.known.line(*id).is_some_and(|line| model.in_scope(&line.client));
     all.filter(|id| is_waiting(model, *id)).filter(mine)
-}
-
-/// Returns when a step was looked at: `09:03`, or `09:04 to 09:13`.
-pub(crate) fn looked_words(model: &Model, step: Step) -> Option<String> {
-    let zone = model.setting.zone;
-    let looked = model.morning.looked.get(&step)?;
-    let (from, until) = (when::clock(looked.from, zone), when::clock(looked.until, zone));
-    Some(if from == until { from } else { format!("{from} to {until}") })
-}
-
-/// Returns the signature under this round, for the clients that are shown.
-pub(crate) fn signature(model: &Model) -> Option<&Signature> {
-    let round = model.known.round(model.scope.as_ref(), checkin::Round::Morning)?;
-    round.signed.as_ref().filter(|_| round.date == round.zone.local(model.wall()).date)
-}
-
-/// Says when this round begins, while it may not be signed yet.
-pub(crate) fn early_words(model: &Model) -> Option<String> {
-    let round = model.known.round(model.scope.as_ref(), checkin::Round::Morning)?;
-    let (zone, now) = (model.setting.zone, model.wall());
-    let (begins, opens) = (round.begins?, round.opens.filter(|opens| now < *opens)?);
-    Some(format!("the round begins {}, it is signed from {} on", when::clock(begins, zone), when::clock(opens, zone)))
-}
-
-/// Returns who signed and when, in words.
-pub(crate) fn signed_words(model: &Model) -> Option<String> {
-    let signature = signature(model)?;
-    Some(format!("signed {} by {}", when::clock(signature.at, model.setting.zone), signature.by))
 }
 
 /// Returns the findings of an item in words, and whether they are as they should be.

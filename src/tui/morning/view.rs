@@ -8,73 +8,30 @@ use domain::id::ExperimentId;
 use domain::time::Span;
 use ratatui::layout::Rect;
 
-use super::{Step, preview, shown_queue, sign, steps, strip};
+use super::{preview, shown_queue, sign, strip};
 use crate::clean::Clean;
 use crate::escalations;
 use crate::frame::Class;
-use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look};
 use crate::list::page_start;
 use crate::model::Model;
-use crate::pen::{Pen, text_width};
+use crate::pen::Pen;
+use crate::rounds::view::{Parts, sign_off};
+use crate::rounds::{Step, steps, view as frame};
 use crate::theme::Role;
 use crate::when;
 
 /// Draws the pane.
 pub(crate) fn draw(model: &Model, pen: &mut Pen<'_>, area: Rect) {
-    match model.size.class() {
-        Class::TooSmall => {}
-        Class::Tiny => narrow(model, pen, area, false),
-        Class::S | Class::M => narrow(model, pen, area, true),
-        Class::L => wide(model, pen, area, (51, 0)),
-        Class::Xl => wide(model, pen, area, (46, 50)),
-    }
-}
-
-fn narrow(model: &Model, pen: &mut Pen<'_>, area: Rect, with_preview: bool) {
-    let width = text_width(area);
-    let mut top: Vec<Line> = if model.size.class() == Class::M {
-        let mut lines = vec![Line::new()];
-        lines.extend(steps::lines(model, 12));
-        lines
-    } else {
-        vec![steps::one_line(model)]
+    let parts = Parts {
+        round: Round::Morning,
+        rows: &|width| row_count(model, width),
+        list: &|width, height| list_lines(model, width, height, model.size.class()),
+        preview: &|width| preview_lines(model, width),
+        around: &|width| third_column(model, width),
+        widths: [(51, 0), (46, 50)],
     };
-    top.push(Line::new());
-    let (above, below) = split(area, top.len());
-    pen.lines(above, &top);
-    let preview = if with_preview { preview_lines(model, width) } else { Vec::new() };
-    let head = 1 + usize::from(model.size.class() == Class::M);
-    let rows = row_count(model).max(1);
-    let room = usize::from(below.height).saturating_sub(head);
-    let wanted = if preview.is_empty() { 0 } else { preview.len() + 1 };
-    let list = rows.min(room.saturating_sub(wanted).max(room.min(4)));
-    let (list_area, rest) = split(below, head + list);
-    pen.lines(list_area, &list_lines(model, width, list, model.size.class()));
-    let (_, rest) = split(rest, 1);
-    pen.lines(rest, &preview);
-}
-
-fn wide(model: &Model, pen: &mut Pen<'_>, area: Rect, (preview_width, third): (u16, u16)) {
-    let (rail, rest) = columns(area, 24);
-    let right = preview_width + third;
-    let (list, mut right_area) = columns(rest, rest.width.saturating_sub(right));
-    pen.lines(below_top(rail), &steps::rail(model, text_width(rail)));
-    pen.divider(Rect { x: rail.right().saturating_sub(1), width: 1, ..below_top(rail) });
-    let height = usize::from(list.height.saturating_sub(3));
-    pen.lines(below_top(list), &list_lines(model, text_width(list), height, model.size.class()));
-    pen.divider(Rect { x: list.right().saturating_sub(1), width: 1, ..below_top(list) });
-    if third > 0 {
-        let (middle, last) = columns(right_area, preview_width);
-        pen.divider(Rect { x: middle.right().saturating_sub(1), width: 1, ..below_top(middle) });
-        pen.lines(below_top(last), &third_column(model, text_width(last)));
-        right_area = middle;
-    }
-    pen.lines(below_top(right_area), &preview_lines(model, text_width(right_area)));
-}
-
-fn below_top(area: Rect) -> Rect {
-    split(area, 1).1
+    frame::draw(model, pen, area, &parts);
 }
 
 /// Parts an area after so many rows.
@@ -91,12 +48,14 @@ pub(crate) fn columns(area: Rect, left: u16) -> (Rect, Rect) {
     (first, Rect { x: area.x.saturating_add(left), width: area.width.saturating_sub(left), ..area })
 }
 
-fn row_count(model: &Model) -> usize {
+fn row_count(model: &Model, width: usize) -> usize {
     match model.morning.step {
         Step::Alerts => escalations::shown(model).len() + 1,
         Step::Layers => model.known.layers.iter().flatten().count(),
-        Step::Queue => shown_queue(model).len(),
-        Step::SignOff => sign_off(model, 80).len(),
+        Step::SignOff => sign_off(model, Round::Morning, width).len(),
+        Step::Queue | Step::Posts | Step::Escalations | Step::Replies | Step::Outcomes | Step::Decide => {
+            shown_queue(model).len()
+        }
     }
 }
 
@@ -104,40 +63,11 @@ fn list_lines(model: &Model, width: usize, height: usize, class: Class) -> Vec<L
     match model.morning.step {
         Step::Alerts => escalations::view::list_lines(model, width, height.saturating_sub(1)),
         Step::Layers => layers(model, width, height, class),
-        Step::Queue => queue(model, width, height, class),
-        Step::SignOff => sign_off(model, width),
-    }
-}
-
-/// The most things that are left which the step lists; all of them stand on the sheet.
-const LEFT_MAX: usize = 20;
-
-/// Who signed and what they said, or what signing would say is left.
-fn sign_off(model: &Model, width: usize) -> Vec<Line> {
-    let key = key_of(&[Scope::Morning], Intent::SignOff).map_or_else(String::new, |key| key.to_string());
-    let Some(round) = model.known.round(model.scope.as_ref(), Round::Morning) else {
-        return vec![Line::title("Sign off", ""), empty(true, "")];
-    };
-    if let (Some(words), Some(signed)) = (super::signed_words(model), super::signature(model)) {
-        let mut lines = vec![Line::title("Sign off", "this round"), crate::sign::Sign::done(words).append(Line::new())];
-        if !signed.note.is_empty() {
-            lines.extend(crate::line::ledger("Note", 6, &Clean::of(signed.note.clone()), Look::default(), width));
+        Step::SignOff => sign_off(model, Round::Morning, width),
+        Step::Queue | Step::Posts | Step::Escalations | Step::Replies | Step::Outcomes | Step::Decide => {
+            queue(model, width, height, class)
         }
-        return lines;
     }
-    let mut lines = vec![Line::title("Sign off", preview::counted(round.left.len(), "thing") + " left")];
-    let words =
-        if round.left.is_empty() { " signs the round: nothing is left." } else { " signs the round, with a note." };
-    lines.push(Line::new().key(key).muted(words));
-    for left in round.left.iter().take(LEFT_MAX) {
-        let text = Clean::of(format!("{}: {}", left.what.trim_end_matches('.'), left.to));
-        lines.extend(crate::line::paragraph(&text, Look::default(), 0, width));
-    }
-    if round.left.len() > LEFT_MAX {
-        let more = format!("and {} more; the sheet lists all", round.left.len() - LEFT_MAX);
-        lines.push(Line::new().muted(more));
-    }
-    lines
 }
 
 fn empty(loading: bool, words: &'static str) -> Line {
@@ -290,7 +220,13 @@ impl Columns {
 fn preview_lines(model: &Model, width: usize) -> Vec<Line> {
     match model.morning.step {
         Step::Alerts => escalations::view::page(model, width),
-        Step::Layers | Step::SignOff => Vec::new(),
+        Step::Layers
+        | Step::SignOff
+        | Step::Posts
+        | Step::Escalations
+        | Step::Replies
+        | Step::Outcomes
+        | Step::Decide => Vec::new(),
         Step::Queue => {
             let shown = shown_queue(model);
             let Some(id) = model.previewed() else { return Vec::new() };

@@ -4,7 +4,7 @@
 //! round changes is closed by `update`, never quietly redrawn.
 
 use desk::rounds::RoundView;
-use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert};
+use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round};
 use domain::id::ClientId;
 use domain::time::Zone;
 use tui_input::Input;
@@ -15,13 +15,14 @@ use crate::keymap::{Intent, Scope, key_of};
 use crate::line::{Line, Look, ledger};
 use crate::model::Model;
 use crate::morning::preview::counted;
-use crate::morning::{Step, looked_words, steps};
+use crate::rounds::{self, Step, looked_words, steps};
 use crate::theme::Role;
 use crate::when;
 
 /// A round that is about to be signed.
 #[derive(Debug, Clone)]
 pub(crate) struct SignOff {
+    pub(crate) of: Round,
     /// For one client alone.
     pub(crate) client: Option<ClientId>,
     /// What stands on it; none until the desk has said.
@@ -36,10 +37,10 @@ pub(crate) struct SignOff {
 }
 
 /// The column of values.
-const STOP: usize = 12;
+const STOP: usize = 15;
 
 pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize) -> Content {
-    let mut lines = looked(model, width);
+    let mut lines = looked(model, sign.of, width);
     match &sign.round {
         None => lines.push(Line::new().muted("working: what is left is being read")),
         Some(round) => {
@@ -50,15 +51,16 @@ pub(super) fn content(model: &Model, sheet: &Sheet, sign: &SignOff, width: usize
         }
     }
     let me = model.known.me.as_ref().map_or("", |me| me.name.as_str());
-    let minutes = model.round.active_ms / 60_000;
-    let aside = format!("{me}, {minutes:02} of {} min", crate::frame::BUDGET_MIN);
+    let minutes = rounds::minutes(model, sign.of);
+    let aside = format!("{me}, {minutes:02} of {} min", rounds::budget_min(sign.of));
+    let name = rounds::pane(sign.of).name();
     // The day is the desk's word, as all on this sheet is.
     let day = |round: &RoundView| {
         round.begins.map_or_else(|| round.date.to_string(), |begins| when::weekday_day(begins, round.zone))
     };
     let title = match &sign.round {
-        Some(round) => format!("Sign off: Morning, {}", day(round)),
-        None => "Sign off: Morning".to_owned(),
+        Some(round) => format!("Sign off: {name}, {}", day(round)),
+        None => format!("Sign off: {name}"),
     };
     // What is typed is always in sight, however much is left.
     let mut below = vec![Line::new(), field_line("note", &sign.note, sign.typing)];
@@ -97,14 +99,14 @@ fn whose(model: &Model, client: Option<&ClientId>) -> String {
     client.map_or_else(|| "all clients".to_owned(), |client| model.known.client_name(client))
 }
 
-fn looked(model: &Model, width: usize) -> Vec<Line> {
+fn looked(model: &Model, round: Round, width: usize) -> Vec<Line> {
     let mut lines = vec![Line::new().bold("Looked at")];
-    for step in [Step::Alerts, Step::Layers, Step::Queue] {
+    for step in rounds::steps(round).iter().copied().filter(|step| *step != Step::SignOff) {
         let label = Line::new().goto(2).muted(step.name().to_lowercase());
         // What stood there when it was looked at, as the signature says it.
-        let seen = model.morning.looked.get(&step).map(|looked| looked.what.clone());
+        let seen = model.rounds.looked.get(&(round, step)).map(|looked| looked.what.clone());
         let what = seen.unwrap_or_else(|| steps::what(model, step));
-        let line = match looked_words(model, step) {
+        let line = match looked_words(model, round, step) {
             Some(times) => {
                 let room = width.saturating_sub(STOP + times.chars().count() + 2);
                 label.goto(STOP).plain(Clean::of(what).cut(room)).right(times, Look::of(Role::Muted))

@@ -14,10 +14,11 @@ use desk::query::{
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
 use domain::account::{Connection, Identity, Servers, Watch};
+
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
 use domain::brief::{self, Platform};
 use domain::calendar::layer::Tenure;
-use domain::checkin::{Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
+use domain::checkin::{Checkin, Deeds, Left, LeftOf, Named, OpenAlert, Round, Shown, Step};
 use domain::client::{BrandKit, Policy};
 use domain::escalation::{Escalation, Subject, Urgency};
 use domain::experiment::Stage;
@@ -68,6 +69,9 @@ pub(super) struct Agency {
     pub(super) outcomes: BTreeMap<String, Outcome>,
     /// Who signed the round, and what was done until then.
     pub(super) signed: Option<Signature>,
+    pub(super) signed_round: Round,
+    /// Rounds of the days before.
+    pub(super) checkins: Vec<Checkin>,
     pub(super) done: Deeds,
     /// What is put off, until when.
     pub(super) later: BTreeMap<ExperimentId, Later>,
@@ -265,6 +269,8 @@ impl Agency {
             snapshots: Vec::new(),
             outcomes: BTreeMap::from([("CRM-015".to_owned(), super::outcome::unripe())]),
             signed: None,
+            signed_round: Round::Morning,
+            checkins: Vec::new(),
             done: Deeds::default(),
             later: BTreeMap::new(),
             today: time(NOW),
@@ -428,6 +434,78 @@ impl Agency {
         agency
     }
 
+    /// The end of a day: one experiment is all in and has a winner, one is not comparable, one is being measured.
+    pub(super) fn evening() -> Self {
+        let mut agency = Self::monday();
+        let mut all_in = agency.experiments[&id(8)].clone();
+        all_in.line.stage = Stage::Reviewing;
+        all_in.line.status = "running".to_owned();
+        let mut invalid = all_in.clone();
+        invalid.line.id = id(7);
+        invalid.line.code = "QUB-007".to_owned();
+        invalid.line.name = "Two-word hooks".to_owned();
+        invalid.line.stage = Stage::Invalid { why: "B went out five hours later than A".to_owned() };
+        agency.outcomes.insert("QUB-008".to_owned(), super::outcome::won());
+        agency.outcomes.insert("QUB-007".to_owned(), super::outcome::invalid());
+        let post = all_in.posts[0].id;
+        let snapshot = |number: u32, letter: char, hours: i64, value: f64| SnapshotView {
+            experiment: "QUB-008".to_owned(),
+            letter,
+            number,
+            snapshot: Snapshot {
+                post,
+                age: SnapshotAge(Span::hours(hours)),
+                captured: time("2026-11-22T12:00:00Z"),
+                source: "public read".to_owned(),
+                rows: vec![SnapshotRow { metric: "replyCount".to_owned(), reading: Reading::Value { value } }],
+            },
+        };
+        for (hours, a, b) in [(1, 1.0, 1.0), (6, 3.0, 5.0), (24, 7.0, 12.0), (72, 8.0, 15.0)] {
+            agency.snapshots.extend([snapshot(1, 'A', hours, a), snapshot(2, 'B', hours, b)]);
+            agency.snapshots.extend([snapshot(3, 'A', hours, a + 1.0), snapshot(4, 'B', hours, b + 2.0)]);
+        }
+        agency.experiments.insert(id(8), all_in);
+        agency.experiments.insert(id(7), invalid);
+        agency
+    }
+
+    /// A note that was left with the last signature of the day before.
+    pub(super) fn with_note(mut self) -> Self {
+        let zone: Zone = "Europe/Lisbon".parse().unwrap();
+        let at = time("2026-11-22T17:20:00Z");
+        self.checkins = vec![Checkin {
+            id: CheckinId::new(at, [3; 10]),
+            round: Round::EndOfDay,
+            date: zone.local(at).date,
+            zone,
+            covers: Scope::All,
+            by: domain::experiment::Writer { uid: 1002, name: "ada".to_owned() },
+            at,
+            looked: Vec::new(),
+            done: Deeds::default(),
+            left: Vec::new(),
+            alerts: Vec::new(),
+            used_s: 300,
+            note: "Pennywell's range copy is new, read it all".to_owned(),
+            log: 1_100,
+        }];
+        self
+    }
+
+    /// The alert is about the post in doubt that runs today.
+    pub(super) fn doubting() -> Self {
+        let mut agency = Self::monday();
+        let running = &agency.experiments[&id(15)];
+        let (post, experiment) = (running.posts[1].id, running.line.id);
+        agency.escalations = vec![Escalation {
+            client: "crm".parse().unwrap(),
+            subject: Subject::Post { post, experiment },
+            what: "B 2 of CRM-015: we cannot tell whether it is out: no answer".to_owned(),
+            ..alert()
+        }];
+        agency
+    }
+
     /// The same morning with pictures: one that all variants of an item share, and one for each variant of another.
     pub(super) fn pictured() -> Self {
         let mut agency = Self::monday();
@@ -566,7 +644,7 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
         lines
     }
 
-    fn round(&self, client: Option<&ClientId>) -> RoundView {
+    fn round(&self, of_day: Round, client: Option<&ClientId>) -> RoundView {
         let of = |line: &ExperimentLine| LeftOf::Experiment(Named { experiment: line.id, code: line.code.clone() });
         let mine = |of: &ClientId| client.is_none_or(|client| client == of);
         let alerts = self.escalations.iter().filter(|e| mine(&e.client));
@@ -574,14 +652,15 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             .clone()
             .filter(|e| e.owner.is_none())
             .map(|e| Left {
-                step: Step::Alerts,
+                step: of_day.steps()[usize::from(of_day != Round::Morning)],
                 of: LeftOf::Escalation { escalation: e.id },
                 what: e.what.clone(),
                 to: "nobody has taken it".to_owned(),
                 before: Some(e.due),
             })
             .collect();
-        left.extend(self.queue().iter().filter(|line| mine(&line.line.client)).map(|line| Left {
+        let queue = if of_day == Round::Morning { self.queue() } else { Vec::new() };
+        left.extend(queue.iter().filter(|line| mine(&line.line.client)).map(|line| Left {
             step: Step::Queue,
             of: of(&line.line),
             what: format!("{} {} waits for a word", line.line.code, line.line.name),
@@ -596,14 +675,14 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
         let covers = client.map_or(Scope::All, |client| Scope::Only([client.clone()].into()));
         let covers = &covers;
         RoundView {
-            round: Round::Morning,
+            round: of_day,
             date,
             zone,
-            begins: Round::Morning.begins(date, zone),
-            opens: Round::Morning.opens(date, zone),
-            signed: self.signed.clone(),
+            begins: of_day.begins(date, zone),
+            opens: of_day.opens(date, zone),
+            signed: self.signed.clone().filter(|_| of_day == self.signed_round),
             done: self.done.clone(),
-            shown: Shown { round: Round::Morning, date, covers, left: &left, alerts: &open }.name(),
+            shown: Shown { round: of_day, date, covers, left: &left, alerts: &open }.name(),
             left,
             alerts: open,
             next: Some(time("2026-11-23T12:00:00Z")),
@@ -659,7 +738,10 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
                 None => Answer::Picture(small(asked)),
             },
             Ask::Escalations => Answer::Escalations(self.escalations.clone()),
-            Ask::Rounds { client } => Answer::Rounds(vec![self.round(client.as_ref())]),
+            Ask::Rounds { client } => {
+                Answer::Rounds(Round::ALL.map(|round| self.round(round, client.as_ref())).to_vec())
+            }
+            Ask::Checkins => Answer::Checkins(self.checkins.clone()),
             Ask::Layers => Answer::Layers(self.layers.clone()),
             Ask::Recent(_) => Answer::Events(self.events.clone()),
             Ask::Post(post) => {
@@ -721,14 +803,15 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
                 let text = format!("{experiment} approved: {} posts", line.planned);
                 Ok(Done::new(text, json!({"is": "approved"})))
             }
-            Command::CheckinSign { client, note, shown, .. } => {
-                let round = self.round(client.as_ref());
+            Command::CheckinSign { round: of_day, client, note, shown, .. } => {
+                let round = self.round(*of_day, client.as_ref());
                 if shown.as_ref() != Some(&round.shown) {
                     return refused("what is left or open is not what was shown");
                 }
                 let (checkin, at) = (CheckinId::new(time(NOW), [1; 10]), time("2026-11-23T09:12:00Z"));
+                self.signed_round = *of_day;
                 self.signed = Some(Signature { checkin, by: self.me.name.clone(), at, note: note.clone() });
-                let text = format!("the morning round of 2026-11-23 is signed by {}", self.me.name);
+                let text = format!("the {of_day} round of 2026-11-23 is signed by {}", self.me.name);
                 Ok(Done::new(text, json!({})))
             }
             Command::QueueLater { experiment, .. } => {

@@ -32,6 +32,8 @@ fn chains() -> Vec<Vec<Scope>> {
         "1 a",
         "1 S",
         "8 L",
+        "2",
+        "3",
         "7",
         "6",
     ] {
@@ -117,7 +119,9 @@ fn every_row_has_words_and_the_label_fits_a_hint() {
 fn every_hint_bar_fits_eighty_columns_with_help_at_its_end() {
     let mut agency = Agency::monday();
     agency.escalations.push(alert());
-    for keys in ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "5", "5 Enter", "6", "7", "8", "0"] {
+    for keys in
+        ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "2", "2 ]", "2 ] ]", "3", "3 ]", "5", "5 Enter", "6", "7", "8", "0"]
+    {
         let mut play = Play::new(agency.clone(), 80, 24);
         play.keys(keys);
         let text = play.text();
@@ -136,7 +140,9 @@ fn every_key_of_every_place_is_handled() {
         ("8", Scope::Alerts),
         ("7", Scope::Accounts),
         ("6", Scope::Layers),
-        ("1 ]", Scope::Morning),
+        ("1 ]", Scope::Round),
+        ("2", Scope::Posts),
+        ("3", Scope::Outcomes),
         ("1 ] ]", Scope::Queue),
         ("5", Scope::Experiments),
         ("5 Enter", Scope::Detail),

@@ -1,6 +1,7 @@
 //! Tests of the whole dashboard, without a terminal.
 
 mod alerts;
+mod day;
 mod demo;
 mod desk;
 mod fixture;

@@ -47,6 +47,17 @@ impl Play {
         play
     }
 
+    /// Opens the dashboard so many milliseconds after the story began.
+    pub(super) fn later(agency: Agency, options: &Options, ms: u64) -> Self {
+        let options = Options { zone: "Europe/Lisbon".parse().unwrap(), ..options.clone() };
+        let wall = time(NOW).plus(Span::from_micros(i64::try_from(ms).unwrap() * 1_000));
+        let model = Model::new(&options, Moment { real_ms: ms, wall }, (100, 30)).unwrap();
+        let (acts, held, last) = (Vec::new(), Vec::new(), Effects::default());
+        let mut play = Self { model, agency, acts, real_ms: ms, desk_answers: true, held, last };
+        play.put(What::Start);
+        play
+    }
+
     fn moment(&self) -> Moment {
         let wall = time(NOW).plus(Span::from_micros(i64::try_from(self.real_ms).unwrap() * 1_000));
         Moment { real_ms: self.real_ms, wall }

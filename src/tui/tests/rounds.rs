@@ -7,7 +7,7 @@ use domain::role::Role;
 use super::fixture::{Agency, alert, user};
 use super::play::{Play, key};
 use crate::Options;
-use crate::morning::Step;
+use crate::rounds::Step;
 use crate::sheets::Sheet;
 
 /// Nothing waits and nothing is open.
@@ -79,10 +79,10 @@ fn the_sheet_says_what_was_done_what_is_left_and_when_each_step_was_looked_at() 
     play.keys("* a y S");
     let text = play.text();
     for words in [
-        "alerts    1 open",
-        "queue     1 item ",
+        "alerts       1 open",
+        "queue        1 item ",
         "08:45 to 08:46",
-        "approved  3 experiments, 9 posts",
+        "approved     3 experiments, 9 posts",
         "1  Nobody can tell whether post B2 of QUB-009 is out: nobody has taken it",
         "PNW-006 Range or round figure waits for a word",
         "midday round from 13:00",
@@ -147,7 +147,7 @@ fn a_note_is_kept_until_it_is_signed_whatever_closes_the_sheet() {
     play.keys("S");
     assert!(play.text().contains("note tomas looks at noon"), "{}", play.text());
     play.keys("y");
-    assert_eq!(play.model.morning.notes.len(), 0, "{}", play.text());
+    assert_eq!(play.model.rounds.notes.len(), 0, "{}", play.text());
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_signature_says_what_stood_there_when_it_was_looked_at_whatever_the_filter_h
     play.tell_news();
     play.keys("S");
     let text = play.text();
-    assert!(text.contains("queue     4 items"), "{text}");
+    assert!(text.contains("queue        4 items"), "{text}");
     play.keys("y");
     let looked = signed(&play).unwrap().0.iter().find(|look| look.step == checkin::Step::Queue).unwrap();
     assert_eq!(looked.what, "4 items");

@@ -290,6 +290,53 @@ fn an_outcome_that_is_not_comparable() {
     compare("outcome-invalid", |w, h| numbers(w, h, super::outcome::invalid()));
 }
 
+fn day(width: u16, height: u16, agency: Agency, hours: u64, keys: &str) -> Play {
+    let mut play = Play::new(agency, width, height);
+    play.wait(hours * 3_600_000);
+    play.keys(keys);
+    play.wait(500);
+    play
+}
+
+#[test]
+fn midday() {
+    compare("midday", |w, h| day(w, h, Agency::doubting(), 4, "2"));
+}
+
+#[test]
+fn midday_without_replies() {
+    compare("midday-replies", |w, h| day(w, h, Agency::doubting(), 4, "2 ] ]"));
+}
+
+#[test]
+fn the_sheet_before_midday_is_signed() {
+    compare("sheet-sign-midday", |w, h| day(w, h, Agency::doubting(), 4, "2 ] ] S"));
+}
+
+#[test]
+fn end_of_day() {
+    compare("evening", |w, h| day(w, h, Agency::evening(), 8, "3"));
+}
+
+#[test]
+fn what_an_experiment_says_by_age_and_against_no_difference() {
+    compare("outcome-plots", |w, h| {
+        let mut play = day(w, h, Agency::evening(), 8, "3 j Enter");
+        play.keys("j j j j j j j j j j j j");
+        play
+    });
+}
+
+#[test]
+fn end_of_day_decisions() {
+    compare("evening-decide", |w, h| day(w, h, Agency::evening(), 8, "3 ] j"));
+}
+
+#[test]
+fn morning_after_a_note() {
+    compare("morning-note", |w, h| Play::new(Agency::monday().with_note(), w, h));
+}
+
 #[test]
 fn accounts() {
     compare("accounts", |w, h| alarmed(w, h, "7"));

@@ -9,7 +9,7 @@ use super::fixture::{Agency, alert};
 use super::play::Play;
 use crate::Pane;
 use crate::model::Open;
-use crate::morning::Step;
+use crate::rounds::Step;
 
 /// Presses keys and returns how many it took.
 fn within(play: &mut Play, most: usize, keys: &str) {
@@ -88,7 +88,7 @@ fn under(play: &Play) -> String {
     let item = play.model.subject().and_then(|id| play.model.known.line(id)).map(|line| line.code.clone());
     match play.model.pane() {
         Pane::Morning if play.model.morning.step == Step::Alerts => alert.unwrap_or_default(),
-        Pane::Layers | Pane::Accounts | Pane::Escalations => alert.unwrap_or_default(),
+        Pane::Midday | Pane::EndOfDay | Pane::Layers | Pane::Accounts | Pane::Escalations => alert.unwrap_or_default(),
         Pane::Morning | Pane::Experiments => item.unwrap_or_default(),
         Pane::System => "the engine".to_owned(),
     }

@@ -13,7 +13,8 @@ use super::{go, queue, sentence};
 use crate::can;
 use crate::message::{Ask, Effects};
 use crate::model::{Act, Acted, Doing, Model, Open};
-use crate::morning::{Decided, Step};
+use crate::morning::Decided;
+use crate::rounds::Step;
 use crate::sheets::Sheet;
 use crate::theme::Role;
 
@@ -32,7 +33,7 @@ pub(super) fn answered(model: &mut Model, ask: Ask, answer: Result<Answer, Probl
             let verdict = model.known.health.as_ref().map(|health| health.verdict);
             model.known.keep(&ask, answer);
             // Whether anything goes out at all is part of what is left.
-            model.morning.rounds_old |= verdict != model.known.health.as_ref().map(|health| health.verdict);
+            model.rounds.old |= verdict != model.known.health.as_ref().map(|health| health.verdict);
             after(model, &ask, order, effects);
         }
         // Told in its place; whether the desk is there is for the others to say.
@@ -111,6 +112,9 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
         Ask::Experiments => {
             let order = crate::experiments::ordered(model.known.experiments.iter().flatten().map(|(_, line)| line));
             model.experiments.list.note(order);
+            let (outcomes, decide) = (crate::evening::ordered(model), crate::evening::undecided(model));
+            model.evening.outcomes.note(outcomes);
+            model.evening.decide.note(decide);
         }
         Ask::Escalations => {
             let open = crate::escalations::ordered(model);
@@ -152,9 +156,16 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
             }
             follow(model, effects, *head);
         }
-        Ask::Rounds { .. } => super::round::told(model, ask),
+        Ask::Rounds { .. } => {
+            super::round::told(model, ask);
+            super::round::open_due(model);
+        }
+        Ask::Posts { .. } => {
+            let order = crate::midday::ordered(model);
+            model.midday.posts.note(order);
+        }
         Ask::Me
-        | Ask::Posts { .. }
+        | Ask::Checkins
         | Ask::Sheet(_)
         | Ask::Experiment(_)
         | Ask::Picture(_)
@@ -204,7 +215,7 @@ pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
         model.wanted.extend(touched);
     }
     // What is left may have changed with anything.
-    model.morning.rounds_old |= !events.is_empty();
+    model.rounds.old |= !events.is_empty();
     model.day.old |=
         events.iter().any(|event| event.stream.starts_with("post/") || event.stream.starts_with("experiment/"));
     model.known.add_events(events);
@@ -235,7 +246,7 @@ pub(super) fn acted(model: &mut Model, number: u64, done: Result<Done, Problem>)
         }
     }
     model.wanted.extend([Ask::Queue, Ask::Experiments, Ask::Escalations]);
-    model.morning.rounds_old = true;
+    model.rounds.old = true;
     model.ask_at_ms = None;
     if group.done.len() + group.failed.len() < group.total {
         model.groups.insert(pending.group, group);
@@ -261,7 +272,7 @@ fn named(what: Doing, done: &Done) -> Doing {
         | Doing::Hand
         | Doing::AlertLater
         | Doing::Settle
-        | Doing::Sign => what,
+        | Doing::Sign(_) => what,
     }
 }
 
@@ -283,7 +294,7 @@ fn shorter(model: &Model, what: &Doing, done: &Done) -> Option<String> {
         | Doing::Resume(_)
         | Doing::TakeBack(_)
         | Doing::Settle
-        | Doing::Sign => None,
+        | Doing::Sign(_) => None,
     }
 }
 
@@ -310,7 +321,7 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
                 model.morning.decided.remove(&id);
             }
         }
-        Doing::Sign => super::round::signed(model),
+        Doing::Sign(round) => super::round::signed(model, *round),
         Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Hand | Doing::AlertLater | Doing::Settle => {
             model.wanted.extend([Ask::Accounts, Ask::Clients, Ask::Health]);
             let open =
@@ -333,7 +344,7 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::Hand => "not handed over".to_owned(),
         Doing::AlertLater => "not put off".to_owned(),
         Doing::Settle => "not settled".to_owned(),
-        Doing::Sign => "the round was not signed".to_owned(),
+        Doing::Sign(_) => "the round was not signed".to_owned(),
     };
     match problem {
         // What was refused is named already.
@@ -360,7 +371,7 @@ fn remember(model: &mut Model, done: &[Doing]) {
             | Doing::Hand
             | Doing::AlertLater
             | Doing::Settle
-            | Doing::Sign => continue,
+            | Doing::Sign(_) => continue,
         };
         model.acts.push(Act { at: model.now, what: act });
     }

@@ -24,6 +24,18 @@ pub(super) fn keep_asked(model: &mut Model) {
         };
         wanted.extend(model.account_subject().filter(unknown).cloned().map(Ask::Account));
     }
+    if let Some(post) = model.post_subject()
+        && !model.known.posts.contains_key(&post)
+        && !model.known.lost_posts.contains(&post)
+    {
+        wanted.push(Ask::Post(post));
+    }
+    if model.place.pane == Pane::EndOfDay {
+        let all = crate::evening::ordered(model).into_iter().take(crate::evening::ASKED_MAX);
+        let codes = all.filter_map(|id| model.known.line(id)).map(|line| line.code.clone());
+        let unknown = codes.filter(|code| !model.known.outcomes.contains_key(code));
+        wanted.extend(unknown.map(Ask::Outcome));
+    }
     wanted.retain(|ask| !model.asked.contains(ask));
     model.wanted.extend(wanted);
     posts(model);
@@ -32,8 +44,8 @@ pub(super) fn keep_asked(model: &mut Model) {
 /// Asks for the posts from the beginning of yesterday to the end of tomorrow, in whatever zone a client is.
 fn posts(model: &mut Model) {
     let shown = match model.place.pane {
-        Pane::Accounts => true,
-        Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Escalations | Pane::System => false,
+        Pane::Midday | Pane::Accounts => true,
+        Pane::Morning | Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Escalations | Pane::System => false,
     };
     let span = span(model.wall());
     let stale = model.day.asked_for != Some(span) || model.day.old;

@@ -7,6 +7,7 @@ use desk::Command;
 use desk::command::Verdict;
 use domain::escalation::Escalation;
 use domain::hold::{Hold, HoldKey};
+use domain::id::EscalationId;
 
 use super::{new_group, send, sentence, stop};
 use crate::escalations::answers::{self, Choice, Deed, Needs};
@@ -28,7 +29,13 @@ pub(super) fn take(model: &mut Model, effects: &mut Effects) {
 
 /// Opens the answers; what nobody has is taken with it.
 pub(super) fn open(model: &mut Model, effects: &mut Effects) {
-    let Some(id) = model.alert_subject() else { return };
+    if let Some(id) = model.alert_subject() {
+        open_of(model, id, effects);
+    }
+}
+
+/// Opens the answers to one; what nobody has is taken with it.
+pub(super) fn open_of(model: &mut Model, id: EscalationId, effects: &mut Effects) {
     let free = of(model, id).is_some_and(|found| found.owner.is_none());
     if free && model.link.why_nothing_may_start(model.now).is_none() {
         let group = new_group(model);
@@ -213,7 +220,7 @@ pub(super) fn bring_back(model: &mut Model) {
     if any {
         let order = crate::escalations::ordered(model);
         model.escalations.list.note(order);
-        model.morning.rounds_old = true;
+        model.rounds.old = true;
     }
 }
 

@@ -7,11 +7,14 @@ use domain::id::ExperimentId;
 use crate::accounts;
 use crate::approval::{self, Approval};
 use crate::escalations;
+use crate::evening;
 use crate::experiments::{self, Tab, detail};
 use crate::layers;
 use crate::message::Ask;
+use crate::midday;
 use crate::model::{Model, Need, Open, Pane, Place, Spot};
-use crate::morning::{self, Step};
+use crate::morning;
+use crate::rounds::{self, Step};
 use crate::sheets::{self, Sheet, Subject};
 use crate::theme::Role;
 
@@ -33,7 +36,7 @@ fn leave_to(model: &mut Model, place: Place) {
 fn spot(model: &Model) -> Spot {
     Spot {
         place: model.place,
-        step: model.morning.step,
+        step: model.step(),
         item: model.morning.queue.cursor().copied(),
         alert: model.escalations.list.cursor().copied(),
     }
@@ -53,6 +56,14 @@ fn entered(model: &mut Model) {
             model.morning.queue.renew();
             model.escalations.list.renew();
         }
+        (None, Pane::Midday) => {
+            model.midday.posts.renew();
+            model.escalations.list.renew();
+        }
+        (None, Pane::EndOfDay) => {
+            model.evening.outcomes.renew();
+            model.evening.decide.renew();
+        }
         (None, Pane::Experiments) => model.experiments.list.renew(),
         (None, Pane::Layers) => model.layers.list.renew(),
         (None, Pane::Accounts) => model.accounts.list.renew(),
@@ -68,7 +79,9 @@ pub(super) fn to_pane(model: &mut Model, pane: Pane) {
 pub(super) fn back(model: &mut Model) {
     if let Some(Spot { place, step, item, alert }) = model.back.pop() {
         model.place = place;
-        model.morning.step = step;
+        if let Some(step) = step {
+            model.set_step(step);
+        }
         if let Some(item) = item {
             model.morning.queue.go_to(&item);
         }
@@ -123,6 +136,14 @@ pub(super) fn cursor_into_view(model: &mut Model) {
     into_view(&mut model.morning.queue, &queue);
     let alerts = escalations::shown(model);
     into_view(&mut model.escalations.list, &alerts);
+    let posts = midday::shown(model);
+    into_view(&mut model.midday.posts, &posts);
+    let outcomes: Vec<ExperimentId> =
+        model.evening.outcomes.order().iter().filter(|id| evening::is_shown(model, **id)).copied().collect();
+    into_view(&mut model.evening.outcomes, &outcomes);
+    let decide: Vec<ExperimentId> =
+        model.evening.decide.order().iter().filter(|id| evening::is_shown(model, **id)).copied().collect();
+    into_view(&mut model.evening.decide, &decide);
     let accounts = accounts::shown(model);
     into_view(&mut model.accounts.list, &accounts);
     let layers = layers::shown(model);
@@ -141,11 +162,16 @@ pub(super) fn let_in(model: &mut Model) {
     match (model.place.open, model.place.pane) {
         (None, Pane::Morning) => {
             model.morning.decided.clear();
-            match model.morning.step {
-                Step::Queue => model.morning.queue.renew(),
-                Step::Alerts => model.escalations.list.renew(),
-                Step::Layers | Step::SignOff => {}
-            }
+            model.morning.queue.renew();
+            model.escalations.list.renew();
+        }
+        (None, Pane::Midday) => {
+            model.midday.posts.renew();
+            model.escalations.list.renew();
+        }
+        (None, Pane::EndOfDay) => {
+            model.evening.outcomes.renew();
+            model.evening.decide.renew();
         }
         (None, Pane::Experiments) => model.experiments.list.renew(),
         (None, Pane::Layers) => model.layers.list.renew(),
@@ -191,19 +217,17 @@ fn go_to_need(model: &mut Model, need: Need) {
     match need {
         Need::Engine => to_pane(model, Pane::System),
         Need::Alert(id) => {
-            if model.place == (Place { pane: Pane::Morning, open: None }) {
+            match model.place {
                 // The round one is in shows the same list.
-                model.morning.step = Step::Alerts;
-                model.morning.chosen = true;
-            } else {
-                to_pane(model, Pane::Escalations);
+                Place { pane: Pane::Morning, open: None } => model.set_step(Step::Alerts),
+                Place { pane: Pane::Midday, open: None } => model.set_step(Step::Escalations),
+                Place { .. } => to_pane(model, Pane::Escalations),
             }
             model.escalations.list.go_to(&id);
         }
         Need::Item(id) => {
             to_pane(model, Pane::Morning);
-            model.morning.step = Step::Queue;
-            model.morning.chosen = true;
+            model.set_step(Step::Queue);
             model.morning.filter.reset();
             model.morning.queue.go_to(&id);
         }
@@ -213,14 +237,16 @@ fn go_to_need(model: &mut Model, need: Need) {
 fn current_need(model: &Model) -> Option<Need> {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id) | Open::Detail(id)), _) => Some(Need::Item(id)),
-        (None, Pane::Morning) => match model.morning.step {
-            Step::Alerts => model.escalations.list.cursor().copied().map(Need::Alert),
-            Step::Queue => model.morning.queue.cursor().copied().map(Need::Item),
-            Step::Layers | Step::SignOff => None,
+        (None, Pane::Morning | Pane::Midday) => match model.step() {
+            Some(Step::Alerts | Step::Escalations) => model.escalations.list.cursor().copied().map(Need::Alert),
+            Some(Step::Queue) => model.morning.queue.cursor().copied().map(Need::Item),
+            Some(Step::Layers | Step::Posts | Step::Replies | Step::Outcomes | Step::Decide | Step::SignOff) | None => {
+                None
+            }
         },
         (None, Pane::Escalations) => model.escalations.list.cursor().copied().map(Need::Alert),
         (None, Pane::System) => Some(Need::Engine),
-        (None, Pane::Experiments | Pane::Layers | Pane::Accounts) => None,
+        (None, Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts) => None,
     }
 }
 
@@ -245,6 +271,8 @@ pub(super) fn open(model: &mut Model) {
     let Some(id) = model.subject() else { return };
     match model.place.pane {
         Pane::Morning => open_approval(model, id),
+        Pane::Midday => open_detail_at(model, id, Tab::Posts),
+        Pane::EndOfDay => open_detail_at(model, id, Tab::Numbers),
         Pane::Experiments | Pane::Layers => open_detail(model, id),
         Pane::Accounts | Pane::Escalations | Pane::System => {}
     }
@@ -272,6 +300,22 @@ pub(super) fn open_detail(model: &mut Model, id: ExperimentId) {
     model.experiments.top = 0;
     if let Some(line) = model.known.line(id) {
         model.wanted.insert(Ask::Experiment(line.code.clone()));
+    }
+}
+
+/// Opens one experiment at a page of it.
+pub(super) fn open_detail_at(model: &mut Model, id: ExperimentId, tab: Tab) {
+    open_detail(model, id);
+    model.experiments.tab = tab;
+    if tab == Tab::Numbers {
+        ask_numbers(model, id);
+    }
+}
+
+fn ask_numbers(model: &mut Model, id: ExperimentId) {
+    if let Some(line) = model.known.line(id) {
+        let code = line.code.clone();
+        model.wanted.extend([Ask::Snapshots(code.clone()), Ask::Outcome(code)]);
     }
 }
 
@@ -310,19 +354,18 @@ pub(super) fn sibling(model: &mut Model, forward: bool) {
         (Some(Open::Detail(id)), _) => {
             model.experiments.tab = model.experiments.tab.turned(forward);
             model.experiments.top = 0;
-            if model.experiments.tab == Tab::Numbers
-                && let Some(line) = model.known.line(id)
-            {
-                let code = line.code.clone();
-                model.wanted.extend([Ask::Snapshots(code.clone()), Ask::Outcome(code)]);
+            if model.experiments.tab == Tab::Numbers {
+                ask_numbers(model, id);
             }
         }
-        (None, Pane::Morning) => {
-            let at = Step::ALL.iter().position(|step| *step == model.morning.step).unwrap_or(0);
-            let count = Step::ALL.len();
-            let by = if forward { 1 } else { count - 1 };
-            model.morning.step = Step::ALL.get((at + by) % count).copied().unwrap_or_default();
-            model.morning.chosen = true;
+        (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => {
+            let (Some(round), Some(step)) = (rounds::of_pane(model.place.pane), model.step()) else { return };
+            let all = rounds::steps(round);
+            let at = all.iter().position(|other| *other == step).unwrap_or(0);
+            let by = if forward { 1 } else { all.len().saturating_sub(1) };
+            if let Some(next) = all.get((at + by) % all.len().max(1)) {
+                model.set_step(*next);
+            }
         }
         (None, Pane::Layers) => {
             let at = model.layers.fortnight;
@@ -351,20 +394,32 @@ pub(super) fn rows(model: &mut Model, by: isize) {
             let extent = detail::extent(model, id);
             model.experiments.top = scrolled(model.experiments.top, by, extent);
         }
-        (None, Pane::Morning) => match model.morning.step {
-            Step::Queue => {
+        (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => match model.step() {
+            Some(Step::Queue) => {
                 let shown = morning::shown_queue(model);
                 model.morning.queue.step(&shown, by);
             }
-            Step::Alerts => {
+            Some(Step::Alerts | Step::Escalations) => {
                 let shown = escalations::shown(model);
                 model.escalations.list.step(&shown, by);
             }
-            Step::Layers => {
+            Some(Step::Layers) => {
                 let all = model.known.layers.iter().flatten().count();
                 model.morning.layers_top = scrolled(model.morning.layers_top, by, (all, 1));
             }
-            Step::SignOff => {}
+            Some(Step::Posts) => {
+                let shown = midday::shown(model);
+                model.midday.posts.step(&shown, by);
+            }
+            Some(Step::Outcomes) => {
+                let shown = evening::shown(model);
+                model.evening.outcomes.step(&shown, by);
+            }
+            Some(Step::Decide) => {
+                let shown = evening::shown(model);
+                model.evening.decide.step(&shown, by);
+            }
+            Some(Step::Replies | Step::SignOff) | None => {}
         },
         (None, Pane::Experiments) => {
             let shown = experiments::shown(model);
@@ -396,7 +451,17 @@ pub(super) fn pages(model: &mut Model, by: isize) {
         (None, Some(Open::Approval(id)), _) => approval::extent(model, id).1,
         (None, Some(Open::Detail(id)), _) => detail::extent(model, id).1,
         (None, None, Pane::System) => crate::system::extent(model).1,
-        (None, None, Pane::Morning | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations) => 0,
+        (
+            None,
+            None,
+            Pane::Morning
+            | Pane::Midday
+            | Pane::EndOfDay
+            | Pane::Experiments
+            | Pane::Layers
+            | Pane::Accounts
+            | Pane::Escalations,
+        ) => 0,
     };
     // One line of a page stays, so that the eye finds its place.
     let page = isize::try_from(height.saturating_sub(1)).unwrap_or(LIST_PAGE);

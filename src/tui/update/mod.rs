@@ -3,6 +3,7 @@
 //! Decides the one way in. Every message passes here, keys through the keymap. Reads no clock and does no I/O: time comes
 //! with the message, effects are the runner's to perform.
 
+mod act;
 mod answer;
 mod day;
 mod escalation;
@@ -174,6 +175,7 @@ fn ask_all(model: &mut Model) {
         Ask::Experiments,
         Ask::Escalations,
         Ask::Layers,
+        Ask::Checkins,
         Ask::Users,
         model.ask_rounds(),
     ]);
@@ -310,6 +312,8 @@ pub(crate) fn sentence(text: &str) -> String {
 fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
     match intent {
         Intent::PaneMorning => go::to_pane(model, Pane::Morning),
+        Intent::PaneMidday => go::to_pane(model, Pane::Midday),
+        Intent::PaneEndOfDay => go::to_pane(model, Pane::EndOfDay),
         Intent::PaneExperiments => go::to_pane(model, Pane::Experiments),
         Intent::PaneLayers => go::to_pane(model, Pane::Layers),
         Intent::PaneAccounts => go::to_pane(model, Pane::Accounts),
@@ -348,7 +352,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Open => go::open(model),
         Intent::Next => go::sibling(model, true),
         Intent::Previous => go::sibling(model, false),
-        Intent::Act => queue::act(model, effects),
+        Intent::Act => act::act(model, effects),
         Intent::Refuse => queue::refuse(model),
         Intent::Mark => queue::mark(model),
         Intent::MarkRun => queue::mark_run(model),

@@ -5,38 +5,18 @@
 use desk::Command;
 use domain::id::ExperimentId;
 
-use super::{escalation, go, new_group, send, stop};
+use super::{escalation, go, new_group, send};
 use crate::approval;
 use crate::can;
 use crate::message::Effects;
 use crate::model::{Doing, Model, Open, Pane};
-use crate::morning::{self, Standing, Step};
+use crate::morning::{self, Standing};
+use crate::rounds::Step;
 use crate::sheets::{Approve, OTHER, REASONS, Refuse, Sheet};
 use crate::theme::Role;
 
-/// The view's main step.
-pub(super) fn act(model: &mut Model, effects: &mut Effects) {
-    match (model.place.open, model.place.pane) {
-        (Some(Open::Approval(id)), _) => act_on_page(model, id),
-        (Some(Open::Detail(id)), _) => go::open_approval(model, id),
-        (None, Pane::Experiments) => {
-            if let Some(id) = model.subject() {
-                go::open_approval(model, id);
-            }
-        }
-        (None, Pane::Morning) => match model.morning.step {
-            Step::Queue => act_on_rows(model),
-            Step::Alerts => escalation::open(model, effects),
-            Step::Layers | Step::SignOff => {}
-        },
-        (None, Pane::Accounts) => stop::mend(model),
-        (None, Pane::Escalations) => escalation::open(model, effects),
-        (None, Pane::Layers | Pane::System) => {}
-    }
-}
-
 /// On its page an item is approved once all of it was on the screen; until then the key reads on.
-fn act_on_page(model: &mut Model, id: ExperimentId) {
+pub(super) fn act_on_page(model: &mut Model, id: ExperimentId) {
     let before = approval::unread(model, id);
     if before > 0 {
         go::pages(model, 1);
@@ -50,7 +30,7 @@ fn act_on_page(model: &mut Model, id: ExperimentId) {
     open_sheet(model, vec![id], Vec::new());
 }
 
-fn act_on_rows(model: &mut Model) {
+pub(super) fn act_on_rows(model: &mut Model) {
     let (marked, hidden) = morning::marked(model);
     if marked.is_empty() {
         let Some(id) = model.subject() else { return };
@@ -139,7 +119,16 @@ pub(super) fn go_on_from(model: &mut Model, id: ExperimentId) {
         (Some(Open::Approval(open)), _) => open == id,
         (None, Pane::Morning) => model.morning.step == Step::Queue && model.morning.queue.cursor() == Some(&id),
         (Some(Open::Detail(_)), _)
-        | (None, Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System) => false,
+        | (
+            None,
+            Pane::Midday
+            | Pane::EndOfDay
+            | Pane::Experiments
+            | Pane::Layers
+            | Pane::Accounts
+            | Pane::Escalations
+            | Pane::System,
+        ) => false,
     };
     if here && model.sheets.is_empty() {
         advance(model, Some(id));
@@ -234,7 +223,7 @@ pub(super) fn bring_back(model: &mut Model) {
     }
     if back {
         model.wanted.insert(crate::message::Ask::Queue);
-        model.morning.rounds_old = true;
+        model.rounds.old = true;
     }
 }
 

@@ -12,8 +12,8 @@ use domain::role::Action;
 use super::{new_group, send};
 use crate::can;
 use crate::message::{Ask, Effects};
-use crate::model::{Doing, Model, Pane, Round as Counted};
-use crate::morning::{Looked, Step, steps};
+use crate::model::{Doing, Model};
+use crate::rounds::{self, Looked, Step, steps};
 use crate::sheets::{Sheet, SignOff};
 use crate::theme::Role;
 
@@ -22,25 +22,24 @@ const ROUND_REST_MS: u64 = 120_000;
 
 /// Counts a key: time of the round, and the step that is looked at.
 pub(super) fn count(model: &mut Model) {
-    if model.place.pane != Pane::Morning {
-        return;
-    }
+    model.rounds.opened = true;
+    let Some(round) = rounds::of_pane(model.place.pane) else { return };
     let now = model.now.real_ms;
-    if let Some(last) = model.round.last_key_ms {
+    let counted = model.rounds.counted.entry(round).or_default();
+    if let Some(last) = counted.last_key_ms {
         let passed = now.saturating_sub(last);
-        model.round.active_ms += if passed <= ROUND_REST_MS { passed } else { 0 };
+        counted.active_ms += if passed <= ROUND_REST_MS { passed } else { 0 };
     }
-    model.round.last_key_ms = Some(now);
+    counted.last_key_ms = Some(now);
     look(model);
 }
 
 /// The present step is on the screen.
 pub(super) fn look(model: &mut Model) {
-    if model.place.pane == Pane::Morning {
-        let (at, step) = (model.now.wall, model.morning.step);
-        let what = steps::what(model, step);
-        let from = model.morning.looked.get(&step).map_or(at, |looked| looked.from);
-        model.morning.looked.insert(step, Looked { from, until: at, what });
+    if let (Some(round), Some(step)) = (rounds::of_pane(model.place.pane), model.step()) {
+        let (at, what) = (model.now.wall, steps::what(model, step));
+        let from = model.rounds.looked.get(&(round, step)).map_or(at, |looked| looked.from);
+        model.rounds.looked.insert((round, step), Looked { from, until: at, what });
     }
 }
 
@@ -49,42 +48,64 @@ pub(super) fn look(model: &mut Model) {
 pub(super) fn keep_asked(model: &mut Model) {
     let zone = model.known.office().unwrap_or(model.setting.zone);
     let wanted = (model.scope.clone(), zone.local(model.now.wall).date.to_string());
-    if model.morning.rounds_for.as_ref() != Some(&wanted) {
-        model.morning.rounds_for = Some(wanted);
-        model.morning.looked.clear();
-        model.morning.rounds_old = true;
+    if model.rounds.asked_for.as_ref() != Some(&wanted) {
+        model.rounds.asked_for = Some(wanted);
+        model.rounds.looked.clear();
+        model.rounds.old = true;
     }
     let signing = model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_)));
+    let here = rounds::of_pane(model.place.pane).is_some();
     let ask = model.ask_rounds();
-    if model.morning.rounds_old && (signing || model.place.pane == Pane::Morning) && !model.asked.contains(&ask) {
-        model.morning.rounds_old = false;
+    if model.rounds.old && (signing || here) && !model.asked.contains(&ask) {
+        model.rounds.old = false;
         model.wanted.insert(ask);
+    }
+}
+
+/// Opens the pane of the round that is due and not signed, unless a key was pressed or a pane was asked for.
+pub(super) fn open_due(model: &mut Model) {
+    if model.rounds.opened {
+        return;
+    }
+    model.rounds.opened = true;
+    let Some(zone) = model.known.office() else { return };
+    let local = zone.local(model.wall());
+    let round = match local.hour * 60 + local.minute {
+        0..690 => Round::Morning,
+        690..990 => Round::Midday,
+        _ => Round::EndOfDay,
+    };
+    if rounds::signature(model, round).is_none() && rounds::early_words(model, round).is_none() {
+        super::go::to_pane(model, rounds::pane(round));
+        model.back.clear();
     }
 }
 
 /// Under the sheet a step with nothing to do ticks itself as soon as that is known; the signature covers it.
 pub(super) fn tick(model: &mut Model) {
-    if !model.sheets.iter().any(|sheet| matches!(sheet, Sheet::SignOff(_))) {
-        return;
-    }
+    let signs =
+        model.sheets.iter().find_map(|sheet| if let Sheet::SignOff(sign) = sheet { Some(sign.of) } else { None });
+    let Some(round) = signs else { return };
     let now = model.now.wall;
-    for step in [Step::Alerts, Step::Layers, Step::Queue] {
+    for step in rounds::steps(round).iter().copied().filter(|step| *step != Step::SignOff) {
         if steps::is_done(model, step) {
             let what = steps::what(model, step);
-            model.morning.looked.entry(step).or_insert(Looked { from: now, until: now, what });
+            model.rounds.looked.entry((round, step)).or_insert(Looked { from: now, until: now, what });
         }
     }
 }
 
 /// Opens the sheet; what stands on it is asked for anew.
 pub(super) fn open(model: &mut Model) {
+    let Some(of) = rounds::of_pane(model.place.pane) else { return };
     model.wanted.insert(model.ask_rounds());
     model.ask_at_ms = None;
     model.sheets.push(Sheet::SignOff(SignOff {
+        of,
         client: model.scope.clone(),
         round: None,
         shown_ms: model.now.real_ms,
-        note: tui_input::Input::new(model.morning.notes.get(&model.scope).cloned().unwrap_or_default()),
+        note: tui_input::Input::new(model.rounds.notes.get(&(of, model.scope.clone())).cloned().unwrap_or_default()),
         typing: false,
         top: 0,
         reached: 0,
@@ -94,7 +115,7 @@ pub(super) fn open(model: &mut Model) {
 /// Takes the sheet away, and whatever stands on it; its note is kept for the next one.
 fn close(model: &mut Model, at: usize) {
     if let Some(Sheet::SignOff(sign)) = model.sheets.get(at) {
-        model.morning.notes.insert(sign.client.clone(), sign.note.value().to_owned());
+        model.rounds.notes.insert((sign.of, sign.client.clone()), sign.note.value().to_owned());
     }
     model.sheets.truncate(at);
 }
@@ -121,7 +142,8 @@ pub(super) fn reached(model: &mut Model) {
 pub(super) fn told(model: &mut Model, ask: &Ask) {
     let Ask::Rounds { client } = ask else { return };
     let Some(at) = model.sheets.iter().position(|sheet| matches!(sheet, Sheet::SignOff(_))) else { return };
-    let said = model.known.round(client.as_ref(), Round::Morning).cloned();
+    let Some(Sheet::SignOff(SignOff { of, .. })) = model.sheets.get(at) else { return };
+    let said = model.known.round(client.as_ref(), *of).cloned();
     let now = model.now.real_ms;
     let (Some(Sheet::SignOff(sign)), Some(said)) = (model.sheets.get_mut(at), said) else { return };
     if sign.client != *client {
@@ -171,31 +193,33 @@ pub(super) fn confirm(model: &mut Model, effects: &mut Effects) {
         model.say(super::sentence(&format!("Nothing was signed: {why}")), Role::Danger);
         return;
     }
-    let (client, shown) = (sign.client.clone(), round.shown.clone());
+    let (of, client, shown) = (sign.of, sign.client.clone(), round.shown.clone());
     leave(model);
     let command = Command::CheckinSign {
-        round: Round::Morning,
+        round: of,
         client,
-        looked: looked(model),
-        used_s: model.round.active_ms / 1_000,
+        looked: looked(model, of),
+        used_s: model.rounds.counted.get(&of).map_or(0, |counted| counted.active_ms / 1_000),
         note,
         shown: Some(shown),
     };
     let group = new_group(model);
-    send(model, effects, group, None, Doing::Sign, command);
+    send(model, effects, group, None, Doing::Sign(of), command);
 }
 
-/// The round is signed: the next one is counted from nothing.
-pub(super) fn signed(model: &mut Model) {
-    model.round = Counted::default();
-    model.morning.looked.clear();
+/// A round is signed: the next one is counted from nothing.
+pub(super) fn signed(model: &mut Model, round: Round) {
+    model.rounds.counted.remove(&round);
+    model.rounds.looked.retain(|(of, _), _| *of != round);
     let scope = model.scope.clone();
-    model.morning.notes.remove(&scope);
-    model.morning.rounds_old = true;
+    model.rounds.notes.remove(&(round, scope));
+    model.rounds.old = true;
+    model.wanted.insert(Ask::Checkins);
 }
 
-fn looked(model: &Model) -> Vec<Sent> {
-    let all = model.morning.looked.iter().filter_map(|(step, looked)| {
+fn looked(model: &Model, round: Round) -> Vec<Sent> {
+    let of_round = model.rounds.looked.iter().filter(|((of, _), _)| *of == round);
+    let all = of_round.filter_map(|((_, step), looked)| {
         let Looked { from, until, what } = looked.clone();
         Some(Sent { step: step.of_round()?, from, until, what })
     });
