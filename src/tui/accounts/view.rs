@@ -320,7 +320,9 @@ fn keys(model: &Model, account: &AccountView) -> Line {
             let n = model.known.day_posts.iter().flatten().filter(|post| post.account == account.id);
             let waits = n.filter(|post| post.slot > model.wall()).count();
             let posts = counted(waits, "post");
-            Line::new().key(key(Intent::Pause)).muted(format!(" pauses it at once: {posts} of these days wait."))
+            Line::new()
+                .key(key(Intent::Pause))
+                .muted(format!(" pauses it at once: {posts} wait{} until tomorrow.", if waits == 1 { "s" } else { "" }))
         }
     }
 }

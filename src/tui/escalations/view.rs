@@ -104,6 +104,9 @@ fn aside(model: &Model, shown: &[EscalationId]) -> String {
     if waiting > 0 {
         parts.push(format!("{waiting} new, r lets them in"));
     }
+    if open.is_empty() {
+        return parts.join(", ");
+    }
     parts.push(format!("{} open", open.len()));
     if let Some(oldest) = open.iter().map(|e| e.opened).min() {
         parts.push(format!("oldest {}", when::span(model.wall().since(oldest))));

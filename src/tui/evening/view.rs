@@ -65,7 +65,7 @@ fn list_lines(model: &Model, width: usize, height: usize) -> Vec<Line> {
         let words = match (model.known.experiments.is_none(), decide) {
             (true, _) => "working",
             (false, true) => "Nothing asks for a decision.",
-            (false, false) => "Nothing is out that could be measured; what is approved in the morning comes here.",
+            (false, false) => "Nothing is out yet; what Morning approves is measured here.",
         };
         lines.push(Line::new().muted(words));
         return lines;

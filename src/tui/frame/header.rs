@@ -84,7 +84,11 @@ fn crumbs(model: &Model) -> Line {
 fn round(model: &Model, line: Line) -> Line {
     let (Some(round), Some(step)) = (rounds::of_pane(model.place.pane), model.step()) else { return line };
     let number = step.number(round);
-    let line = line.plain("   ").muted(format!("step {number} of {}", rounds::steps(round).len()));
+    let of = rounds::steps(round).len();
+    // Beside a demo's speed there is room for the short form alone.
+    let short = model.speed.is_some() && model.size.class() < Class::M;
+    let line =
+        line.plain("   ").muted(if short { format!("step {number}/{of}") } else { format!("step {number} of {of}") });
     if model.size.class() == Class::Tiny {
         return line;
     }

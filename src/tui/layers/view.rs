@@ -164,7 +164,7 @@ fn page(model: &Model, width: usize) -> Vec<Line> {
     let of = client(name);
     let zone = of.as_ref().map_or(Zone::UTC, |client| model.known.zone(client));
     let whose = of.map_or_else(String::new, |client| model.known.client_name(&client));
-    let mut lines = vec![Line::title(format!("{} of {whose}", short(name)), "one test at a time")];
+    let mut lines = vec![Line::title(Clean::of(short(name)), Clean::of(whose).cut(width / 2))];
     let coming: Vec<_> = layer.tenures.iter().filter(|tenure| tenure.window.until >= model.wall()).collect();
     for (row, tenure) in coming.iter().enumerate() {
         let now = tenure.window.from <= model.wall();
