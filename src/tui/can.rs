@@ -66,6 +66,7 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         },
         Intent::Pictures => pictures(model),
         Intent::Take => allowed(model, Action::Decide, take(model)),
+        Intent::Mislead => mislead(model),
         Intent::HandOver => allowed(model, Action::Decide, hand_over(model)),
         Intent::SignOff => sign_off(model),
         Intent::Pause => pause(model),
@@ -105,7 +106,7 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         },
         Intent::Filter => match (model.place.open, model.place.pane) {
             (None, Pane::Morning) if model.morning.step == Step::Queue => Can::Yes,
-            (None, Pane::Experiments | Pane::Layers) => Can::Yes,
+            (None, Pane::Experiments | Pane::Layers | Pane::Memory) => Can::Yes,
             (Some(_), _)
             | (
                 None,
@@ -120,6 +121,8 @@ pub(crate) fn can(model: &Model, intent: Intent) -> Can {
         | Intent::PaneLayers
         | Intent::PaneAccounts
         | Intent::PaneEscalations
+        | Intent::PaneMemory
+        | Intent::Learning
         | Intent::PaneSystem
         | Intent::Help
         | Intent::Palette
@@ -248,6 +251,7 @@ fn act(model: &Model) -> Can {
         },
         (None, Pane::Layers) => not("there is nothing to settle here; who holds a layer gives it back when it is over"),
         (None, Pane::Accounts) => mend(model),
+        (None, Pane::Memory) => not("there is nothing to do here but to look, and to retract"),
         (None, Pane::Escalations) => answer(model),
         (None, Pane::System) => start_engine(model),
     }
@@ -273,7 +277,9 @@ fn answer_post(model: &Model) -> Can {
 /// What asks for a decision is opened with its numbers.
 fn decide(model: &Model) -> Can {
     match model.subject().and_then(|id| model.known.line(id)) {
-        Some(line) if evening::asks_for_decision(line) => Can::Yes,
+        Some(line) if evening::asks_for_decision(line) => {
+            why_no_start(model, Action::Decide).map_or(Can::Yes, Can::Not)
+        }
         Some(line) => Can::Not(format!("it asks for no decision yet: it is {}", line.stage.word())),
         None => not("there is no experiment under the cursor"),
     }
@@ -337,6 +343,9 @@ pub(crate) fn approve(model: &Model, id: ExperimentId) -> Can {
 }
 
 fn refuse(model: &Model) -> Can {
+    if model.place == (Place { pane: Pane::Memory, open: None }) {
+        return retract(model);
+    }
     if let Some(why) = why_not_allowed(model, Action::ApproveReview) {
         return Can::Not(why);
     }
@@ -400,6 +409,10 @@ fn open(model: &Model) -> Can {
             Some(_) => Can::Yes,
             None => not("nobody holds this layer"),
         },
+        (None, Pane::Memory) => match model.subject() {
+            Some(_) => Can::Yes,
+            None => not("there is no learning under the cursor"),
+        },
         (Some(_), _) | (None, Pane::Accounts | Pane::Escalations | Pane::System) => {
             not("there is nothing to open here")
         }
@@ -427,9 +440,25 @@ fn siblings(model: &Model) -> Can {
             Some(_) | None => not("there is one test variant"),
         },
         (Some(Open::Detail(_)), _) | (None, Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Layers) => Can::Yes,
-        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::System) => {
+        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::Memory | Pane::System) => {
             not("there is nothing beside this")
         }
+    }
+}
+
+fn retract(model: &Model) -> Can {
+    let Some(view) = crate::memory::under_cursor(model) else { return not("there is no learning under the cursor") };
+    if view.learning.retracted.is_some() {
+        return not("it is retracted already");
+    }
+    why_no_start(model, Action::Decide).map_or(Can::Yes, Can::Not)
+}
+
+/// What could mislead is signed while nothing is decided.
+fn mislead(model: &Model) -> Can {
+    match model.subject().and_then(|id| model.known.line(id)).map(|line| &line.stage) {
+        Some(Stage::Reviewing) => why_no_start(model, Action::Decide).map_or(Can::Yes, Can::Not),
+        Some(_) | None => not("it is signed while it is under review"),
     }
 }
 
@@ -438,6 +467,10 @@ fn main_step(model: &Model, id: ExperimentId) -> Can {
     match model.known.line(id).map(|line| &line.stage) {
         Some(Stage::AwaitingApproval) if model.known.items.contains_key(&id) => Can::As("look, approve".to_owned()),
         Some(Stage::AwaitingApproval) => not("its sheet is still being read"),
+        Some(Stage::Reviewing | Stage::Invalid { .. }) => match why_no_start(model, Action::Decide) {
+            Some(why) => Can::Not(why),
+            None => Can::As("decide".to_owned()),
+        },
         Some(stage) => Can::Not(format!("nothing is asked of you here: it is {}", stage.word())),
         None => not("there is no experiment under the cursor"),
     }
@@ -549,6 +582,7 @@ fn new_rows(model: &Model) -> Can {
         (None, Pane::Experiments) => counts(&model.experiments.list),
         (None, Pane::Layers) => counts(&model.layers.list),
         (None, Pane::Accounts) => counts(&model.accounts.list),
+        (None, Pane::Memory) => counts(&model.memory.list),
         (None, Pane::Escalations) => counts(&model.escalations.list),
         (Some(_), _) | (None, Pane::System) => (0, 0),
     };

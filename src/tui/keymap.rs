@@ -35,6 +35,8 @@ pub(crate) enum Scope {
     Layers,
     /// Accounts.
     Accounts,
+    /// Memory.
+    Memory,
     /// System.
     System,
     /// The sheet before an approval.
@@ -45,6 +47,12 @@ pub(crate) enum Scope {
     StopSheet,
     /// The sheet before going on.
     ResumeSheet,
+    /// The sheet before a decision.
+    DecideSheet,
+    /// What could mislead about an outcome.
+    MisleadSheet,
+    /// The sheet before a learning is retracted.
+    RetractSheet,
     /// The answers to an alert.
     AnswerSheet,
     /// To whom an alert is handed.
@@ -87,11 +95,15 @@ impl Scope {
             Self::Detail => "one experiment",
             Self::Layers => "Layers",
             Self::Accounts => "Accounts",
+            Self::Memory => "Memory",
             Self::System => "System",
             Self::ApproveSheet
             | Self::RefuseSheet
             | Self::StopSheet
             | Self::ResumeSheet
+            | Self::DecideSheet
+            | Self::MisleadSheet
+            | Self::RetractSheet
             | Self::AnswerSheet
             | Self::HandSheet
             | Self::SignSheet
@@ -116,6 +128,7 @@ pub(crate) enum Intent {
     PaneLayers,
     PaneAccounts,
     PaneEscalations,
+    PaneMemory,
     PaneSystem,
     Help,
     Palette,
@@ -153,6 +166,8 @@ pub(crate) enum Intent {
     Pictures,
     Take,
     HandOver,
+    Mislead,
+    Learning,
     SignOff,
     Pause,
     Faster,
@@ -262,6 +277,13 @@ pub(crate) const KEYMAP: &[Binding] = &[
         "pause the experiment under the cursor, or let it go on",
     ),
     shown(S::Detail, &[Char('a')], Intent::Act, "main step", "do what this experiment waits for"),
+    shown(
+        S::Detail,
+        &[Char('m')],
+        Intent::Mislead,
+        "what misleads",
+        "sign what could mislead about what this experiment says",
+    ),
     shown(S::Detail, &[Char(']'), Tab, Right], Intent::Next, "next page", "show the next page of this experiment"),
     quiet(S::Detail, &[Char('['), Left], Intent::Previous, "page before", "show the page before"),
     shown(S::Detail, &[Char('p')], Intent::Pause, "pause", "pause this experiment, or let it go on"),
@@ -276,6 +298,8 @@ pub(crate) const KEYMAP: &[Binding] = &[
         "pause the account under the cursor at once, or let it go on",
     ),
     shown(S::Accounts, &[Char('a')], Intent::Act, "mend", "mend the account under the cursor: let it go on, or log in"),
+    shown(S::Memory, &[Enter], Intent::Open, "experiment", "open the experiment that taught this"),
+    shown(S::Memory, &[Char('x')], Intent::Refuse, "retract", "say why the learning under the cursor no longer counts"),
     shown(S::System, &[Char('a')], Intent::StartEngine, "start engine", "start the engine in a session of its own"),
     shown(
         S::System,
@@ -331,6 +355,7 @@ pub(crate) const KEYMAP: &[Binding] = &[
         "Escalations",
         "go to Escalations: what a person must settle, and whose it is",
     ),
+    quiet(S::Anywhere, &[Char('9')], Intent::PaneMemory, "Memory", "go to Memory: what was learned, found as you type"),
     quiet(S::Anywhere, &[Char('0')], Intent::PaneSystem, "System", "go to System: the engine, people, last events"),
     quiet(S::Demo, &[Char('+')], Intent::Faster, "faster", "let the agency's clock run faster, or go on"),
     quiet(S::Demo, &[Char('-')], Intent::Slower, "slower", "let the agency's clock run slower, down to standing still"),
@@ -386,6 +411,33 @@ pub(crate) const KEYMAP: &[Binding] = &[
     quiet(S::HandSheet, &[Char('8')], Intent::Choice(8), "the eighth", "hand it to the eighth of them"),
     quiet(S::HandSheet, &[Char('9')], Intent::Choice(9), "the ninth", "hand it to the ninth of them"),
     quiet(S::HandSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it stays as it is"),
+    quiet(S::DecideSheet, &[Char('y')], Intent::Confirm, "decide", "give this decision"),
+    quiet(S::DecideSheet, &[Char('1')], Intent::Choice(1), "first", "choose the first decision"),
+    quiet(S::DecideSheet, &[Char('2')], Intent::Choice(2), "second", "choose the second decision"),
+    quiet(S::DecideSheet, &[Char('3')], Intent::Choice(3), "third", "choose the third decision"),
+    quiet(S::DecideSheet, &[Char('e'), Enter], Intent::Words, "why", "type why"),
+    quiet(S::DecideSheet, &[Char('l')], Intent::Learning, "what is remembered", "edit the sentence that is remembered"),
+    quiet(S::DecideSheet, &[Char('m')], Intent::Mislead, "what misleads", "sign what could mislead"),
+    quiet(S::DecideSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; nothing is decided"),
+    quiet(S::MisleadSheet, &[Char('1')], Intent::Choice(1), "explains nothing", "sign that it explains nothing"),
+    quiet(S::MisleadSheet, &[Char('2')], Intent::Choice(2), "confounds", "sign that it explains what was seen"),
+    quiet(S::MisleadSheet, &[Char('3')], Intent::Choice(3), "nobody can tell", "sign that nobody can tell"),
+    quiet(
+        S::MisleadSheet,
+        &[Esc, Char('q'), Char('m')],
+        Intent::Dismiss,
+        "close",
+        "close the sheet; what is signed stays",
+    ),
+    quiet(
+        S::RetractSheet,
+        &[Char('y')],
+        Intent::Confirm,
+        "retract",
+        "retract it with this reason; it stays in the log",
+    ),
+    quiet(S::RetractSheet, &[Char('e'), Enter], Intent::Words, "the reason", "type the reason"),
+    quiet(S::RetractSheet, &[Esc, Char('q')], Intent::Dismiss, "do nothing", "close the sheet; it still counts"),
     quiet(S::WhySheet, &[Esc, Char('q'), Enter, Char('w')], Intent::Dismiss, "close", "close the sheet"),
     shown(S::PictureSheet, &[Char(']'), Tab, Right], Intent::Next, "next picture", "show the next picture"),
     shown(S::PictureSheet, &[Char('['), Left], Intent::Previous, "picture before", "show the picture before"),

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use desk::Answer;
 use desk::presence::Present;
 use desk::query::{
-    AccountView, AccountWhole, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, PostLine,
-    PostView, QueueLine, SnapshotView, UserView,
+    AccountView, AccountWhole, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LayerView, LearningView,
+    PostLine, PostView, QueueLine, ReviewView, SnapshotView, UserView,
 };
 use desk::rounds::RoundView;
 use domain::checkin::{Checkin, Round};
@@ -47,6 +47,10 @@ pub(crate) struct Known {
     pub(crate) snapshots: BTreeMap<String, Vec<SnapshotView>>,
     /// By code; or why there is none.
     pub(crate) outcomes: BTreeMap<String, Result<Outcome, String>>,
+    /// By code; or why there is none.
+    pub(crate) reviews: BTreeMap<String, Result<ReviewView, String>>,
+    /// For which words, and what was found.
+    pub(crate) learnings: Option<(String, Vec<LearningView>)>,
     pub(crate) escalations: Option<Vec<Escalation>>,
     /// The rounds of today, for one client or for all.
     pub(crate) rounds: Option<(Option<ClientId>, Vec<RoundView>)>,
@@ -121,6 +125,14 @@ impl Known {
             Answer::Outcome(view) => {
                 self.outcomes.insert(view.line.code, Ok(view.outcome));
             }
+            Answer::Review(view) => {
+                self.reviews.insert(view.line.code.clone(), Ok(*view));
+            }
+            Answer::Learnings(found) => {
+                if let Ask::Learnings(text) = ask {
+                    self.learnings = Some((text.clone(), found));
+                }
+            }
             Answer::Rounds(rounds) => {
                 if let Ask::Rounds { client } = ask {
                     self.rounds = Some((client.clone(), rounds));
@@ -135,9 +147,7 @@ impl Known {
             Answer::Escalation(_)
             | Answer::Store(_)
             | Answer::Checkin(_)
-            | Answer::Review(_)
             | Answer::Report(_)
-            | Answer::Learnings(_)
             | Answer::Learning(_)
             | Answer::Replies(_)
             | Answer::Reply(_) => {}
@@ -165,6 +175,9 @@ impl Known {
                 };
                 for code in self.details.values().filter(known).map(|view| &view.line.code) {
                     asks.push(Ask::Experiment(code.clone()));
+                    if self.reviews.contains_key(code) {
+                        asks.push(Ask::Review(code.clone()));
+                    }
                     if self.outcomes.contains_key(code) {
                         asks.extend([Ask::Snapshots(code.clone()), Ask::Outcome(code.clone())]);
                     }

@@ -23,6 +23,7 @@ mod layers;
 mod line;
 mod link;
 mod list;
+mod memory;
 mod message;
 mod midday;
 mod model;

@@ -122,6 +122,10 @@ pub enum Ask {
     Snapshots(String),
     /// What one experiment says.
     Outcome(String),
+    /// What a review found, what could mislead, what may be decided.
+    Review(String),
+    /// What was learned; what holds these words, where there are any.
+    Learnings(String),
 }
 
 /// A picture, and the pixels that there is room for.
@@ -166,6 +170,9 @@ impl Ask {
             Self::Post(post) => Query::PostShow { post: post.to_string() },
             Self::Snapshots(code) => Query::SnapshotList { experiment: Some(code.clone()) },
             Self::Outcome(code) => Query::OutcomeShow { experiment: code.clone() },
+            Self::Review(code) => Query::ReviewShow { experiment: code.clone() },
+            Self::Learnings(text) if text.is_empty() => Query::LearningList { client: None, retracted: true },
+            Self::Learnings(text) => Query::LearningSearch { text: text.clone(), client: None, retracted: true },
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::keymap::Scope;
 use crate::known::Known;
 use crate::layers::Layers;
 use crate::link::Link;
+use crate::memory::Memory;
 use crate::message::{Ask, Moment};
 use crate::midday::Midday;
 use crate::morning::Morning;
@@ -53,13 +54,15 @@ pub enum Pane {
     Accounts,
     /// What must a person settle, who owns it, how long has it been?
     Escalations,
+    /// What do we know about this client, hook, surface?
+    Memory,
     /// Is the machine well, who did what?
     System,
 }
 
 impl Pane {
     /// All panes, in the order of the strip.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Morning,
         Self::Midday,
         Self::EndOfDay,
@@ -67,6 +70,7 @@ impl Pane {
         Self::Layers,
         Self::Accounts,
         Self::Escalations,
+        Self::Memory,
         Self::System,
     ];
 
@@ -80,6 +84,7 @@ impl Pane {
             Self::Layers => "Layers",
             Self::Accounts => "Accounts",
             Self::Escalations => "Escalations",
+            Self::Memory => "Memory",
             Self::System => "System",
         }
     }
@@ -178,6 +183,10 @@ pub(crate) enum Doing {
     AlertLater,
     Settle,
     Sign(Round),
+    /// Of which experiment.
+    Decide(String),
+    Word(String),
+    Retract,
 }
 
 /// Commands sent together.
@@ -237,6 +246,7 @@ pub struct Model {
     pub(crate) escalations: Escalations,
     pub(crate) accounts: Accounts,
     pub(crate) layers: Layers,
+    pub(crate) memory: Memory,
     pub(crate) day: Day,
     pub(crate) system_top: usize,
     pub(crate) sheets: Vec<Sheet>,
@@ -306,6 +316,7 @@ impl Model {
             escalations: Escalations::default(),
             accounts: Accounts::default(),
             layers: Layers::default(),
+            memory: Memory::default(),
             day: Day::default(),
             system_top: 0,
             sheets: Vec::new(),
@@ -368,6 +379,7 @@ impl Model {
             (None, Pane::Layers) => vec![Scope::Layers],
             (None, Pane::Accounts) => vec![Scope::Accounts],
             (None, Pane::Escalations) => vec![Scope::Alerts],
+            (None, Pane::Memory) => vec![Scope::Memory],
             (None, Pane::System) => vec![Scope::System],
         };
         scopes.extend([Scope::Rows, Scope::Anywhere]);
@@ -388,6 +400,7 @@ impl Model {
     pub(crate) fn filter_field(&mut self) -> &mut Input {
         match self.place.pane {
             Pane::Layers => &mut self.layers.filter,
+            Pane::Memory => &mut self.memory.query,
             Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Accounts | Pane::Escalations | Pane::System => {
                 &mut self.morning.filter
             }
@@ -399,6 +412,7 @@ impl Model {
     pub(crate) fn filter_input(&self) -> &Input {
         match self.place.pane {
             Pane::Layers => &self.layers.filter,
+            Pane::Memory => &self.memory.query,
             Pane::Morning | Pane::Midday | Pane::EndOfDay | Pane::Accounts | Pane::Escalations | Pane::System => {
                 &self.morning.filter
             }
@@ -440,6 +454,7 @@ impl Model {
                 self.experiments.list.cursor().copied().filter(|id| crate::experiments::is_shown(self, *id))
             }
             (None, Pane::Layers) => crate::layers::under_cursor(self),
+            (None, Pane::Memory) => crate::memory::experiment(self),
             (None, Pane::Accounts | Pane::Escalations | Pane::System) => None,
         }
     }
@@ -457,7 +472,9 @@ impl Model {
                 Pane::Morning => self.morning.step == Step::Alerts,
                 Pane::Midday => self.midday.step == Step::Escalations,
                 Pane::Escalations => true,
-                Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::System => false,
+                Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Memory | Pane::System => {
+                    false
+                }
             }
     }
 
@@ -479,7 +496,7 @@ impl Model {
             Pane::Morning => Some(self.morning.step),
             Pane::Midday => Some(self.midday.step),
             Pane::EndOfDay => Some(self.evening.step),
-            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System => None,
+            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::Memory | Pane::System => None,
         }
     }
 
@@ -492,7 +509,7 @@ impl Model {
             }
             Pane::Midday => self.midday.step = step,
             Pane::EndOfDay => self.evening.step = step,
-            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System => {}
+            Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::Memory | Pane::System => {}
         }
     }
 

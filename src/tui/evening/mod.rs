@@ -46,6 +46,11 @@ pub(crate) fn asks_for_decision(line: &ExperimentLine) -> bool {
     }
 }
 
+/// Tells whether it is known that an experiment was decided; one that is invalid stays so.
+pub(crate) fn is_decided(model: &Model, line: &ExperimentLine) -> bool {
+    matches!(model.known.reviews.get(&line.code), Some(Ok(review)) if review.decision.is_some())
+}
+
 /// Tells whether the round looks at an experiment.
 fn is_looked_at(line: &ExperimentLine) -> bool {
     let measured = match line.stage {
@@ -74,7 +79,8 @@ pub(crate) fn ordered(model: &Model) -> Vec<ExperimentId> {
 pub(crate) fn undecided(model: &Model) -> Vec<ExperimentId> {
     ordered(model)
         .into_iter()
-        .filter(|id| model.known.line(*id).is_some_and(asks_for_decision) && is_shown(model, *id))
+        .filter(|id| model.known.line(*id).is_some_and(|line| asks_for_decision(line) && !is_decided(model, line)))
+        .filter(|id| is_shown(model, *id))
         .collect()
 }
 

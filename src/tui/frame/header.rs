@@ -195,7 +195,8 @@ fn start_words(model: &Model) -> String {
             | Pane::Experiments
             | Pane::Layers
             | Pane::Accounts
-            | Pane::Escalations,
+            | Pane::Escalations
+            | Pane::Memory,
             Some(start),
             Some(system),
         ) => {
@@ -225,6 +226,7 @@ const fn intent(pane: Pane) -> Intent {
         Pane::Layers => Intent::PaneLayers,
         Pane::Accounts => Intent::PaneAccounts,
         Pane::Escalations => Intent::PaneEscalations,
+        Pane::Memory => Intent::PaneMemory,
         Pane::System => Intent::PaneSystem,
     }
 }
@@ -235,7 +237,7 @@ const fn short(pane: Pane) -> &'static str {
         Pane::EndOfDay => "Day",
         Pane::Experiments => "Exper.",
         Pane::Escalations => "Escal.",
-        Pane::Morning | Pane::Midday | Pane::Layers | Pane::Accounts | Pane::System => pane.name(),
+        Pane::Morning | Pane::Midday | Pane::Layers | Pane::Accounts | Pane::Memory | Pane::System => pane.name(),
     }
 }
 

@@ -92,6 +92,7 @@ pub fn view(model: &Model, area: Rect, buffer: &mut Buffer) {
         (None, Pane::Layers) => crate::layers::view::draw(model, &mut pen, content),
         (None, Pane::Accounts) => crate::accounts::view::draw(model, &mut pen, content),
         (None, Pane::Escalations) => crate::escalations::view::draw(model, &mut pen, content),
+        (None, Pane::Memory) => crate::memory::view::draw(model, &mut pen, content),
         (None, Pane::System) => crate::system::draw(model, &mut pen, content),
     }
     pen.step_back(false);

@@ -99,7 +99,7 @@ pub(crate) const fn of_pane(pane: Pane) -> Option<Round> {
         Pane::Morning => Some(Round::Morning),
         Pane::Midday => Some(Round::Midday),
         Pane::EndOfDay => Some(Round::EndOfDay),
-        Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::System => None,
+        Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::Memory | Pane::System => None,
     }
 }
 

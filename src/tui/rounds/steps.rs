@@ -173,11 +173,13 @@ pub(crate) fn one_line(model: &Model, round: Round) -> Line {
             line = line.plain(gap);
         }
         line = line.put(sign.symbol, Look::of(sign.role)).plain(" ");
-        let name = match step {
-            Step::SignOff if told.open == 0 => told.aside.clone(),
+        let name = if step == Step::SignOff && told.open == 0 {
+            told.aside.clone()
+        } else if step == Step::Escalations && tiny {
             // With its name whole there is no room for the last step.
-            Step::Escalations if tiny => "Escal.".to_owned(),
-            step => step.name().to_owned(),
+            "Escal.".to_owned()
+        } else {
+            step.name().to_owned()
         };
         let text = format!("{} {name}", step.number(round));
         line = if model.step() == Some(step) { line.bold(text) } else { line.plain(text) };

@@ -27,11 +27,20 @@ pub(crate) struct Answering {
     pub(crate) text: Input,
     pub(crate) typing: bool,
     pub(crate) shown_ms: u64,
+    pub(crate) top: usize,
 }
 
 impl Answering {
     pub(crate) fn new(escalation: EscalationId, now_ms: u64) -> Self {
-        Self { escalation, chosen: None, holds: Vec::new(), text: Input::default(), typing: false, shown_ms: now_ms }
+        Self {
+            escalation,
+            chosen: None,
+            holds: Vec::new(),
+            text: Input::default(),
+            typing: false,
+            shown_ms: now_ms,
+            top: 0,
+        }
     }
 }
 
@@ -78,7 +87,7 @@ pub(super) fn content(model: &Model, sheet: &Sheet, answer: &Answering, width: u
         foot.push(field_line(field_name(&choice.needs), &answer.text, answer.typing));
     }
     foot.extend(last_lines(model, sheet, answer));
-    Content { title: "What shall we do?".into(), aside: suggestion(&all), lines, foot, top: 0 }
+    Content { title: "What shall we do?".into(), aside: suggestion(&all), lines, foot, top: answer.top }
 }
 
 fn last_lines(model: &Model, sheet: &Sheet, answer: &Answering) -> Vec<Line> {

@@ -4,6 +4,7 @@
 
 use desk::Stoppable;
 use domain::hold::HoldCause;
+use domain::id::LearningId;
 
 use super::{Content, OTHER, REASONS, Reasoned, Refuse, Resume, Sheet, Stop, confirm_foot, field_line};
 use crate::clean::Clean;
@@ -127,6 +128,20 @@ pub(super) fn resume(model: &Model, sheet: &Sheet, resume: &Reasoned<Resume>, wi
     lines.push(field_line("reason", &resume.text, resume.typing));
     let foot = reasoned_foot(model, sheet, Scope::ResumeSheet, "let it go on", resume.typing);
     Content { title: "Go on".into(), aside: "needs a reason".into(), lines, foot, top: 0 }
+}
+
+pub(super) fn retract(model: &Model, sheet: &Sheet, retract: &Reasoned<LearningId>, width: usize) -> Content {
+    let mut lines = match crate::memory::of(model, retract.what) {
+        Some(view) => {
+            crate::line::paragraph(&Clean::of(view.learning.sentence.as_str()), Look::bold(Role::Text), 0, width)
+        }
+        None => Vec::new(),
+    };
+    lines.push(Line::new().muted("It no longer counts, and stays to be found with the reason."));
+    lines.push(Line::new());
+    lines.push(field_line("reason", &retract.text, retract.typing));
+    let foot = reasoned_foot(model, sheet, Scope::RetractSheet, "retract it", retract.typing);
+    Content { title: "Retract".into(), aside: "needs a reason".into(), lines, foot, top: 0 }
 }
 
 fn reasoned_foot(model: &Model, sheet: &Sheet, scope: Scope, words: &str, typing: bool) -> Vec<Line> {

@@ -6,13 +6,14 @@
 mod answer;
 pub(crate) mod approve;
 mod ask;
+mod decide;
 pub(crate) mod pictures;
 pub(crate) mod search;
 mod signoff;
 mod why;
 
 use domain::hold::Hold;
-use domain::id::{AccountId, ExperimentId};
+use domain::id::{AccountId, ExperimentId, LearningId};
 use ratatui::layout::Rect;
 use tui_input::Input;
 
@@ -28,6 +29,7 @@ use crate::theme::Role;
 pub(crate) use answer::{Answering, Hand};
 pub(crate) use approve::Approve;
 pub(crate) use ask::stoppables;
+pub(crate) use decide::{Deciding, Mislead, Typing};
 pub(crate) use search::Search;
 pub(crate) use signoff::SignOff;
 pub(crate) use why::Subject;
@@ -43,6 +45,9 @@ pub(crate) enum Sheet {
     Stop(Stop),
     Resume(Reasoned<Resume>),
     Answer(Answering),
+    Decide(Deciding),
+    Mislead(Mislead),
+    Retract(Reasoned<LearningId>),
     Hand(Hand),
     SignOff(SignOff),
     Why(Why),
@@ -128,11 +133,16 @@ impl Sheet {
             Self::Refuse(Refuse { typing: true, .. })
             | Self::SignOff(SignOff { typing: true, .. })
             | Self::Resume(Reasoned { typing: true, .. })
+            | Self::Retract(Reasoned { typing: true, .. })
+            | Self::Decide(Deciding { typing: Typing::Reason | Typing::Learning, .. })
             | Self::Answer(Answering { typing: true, .. }) => typed(Scope::Field),
             Self::Refuse(_) => vec![Scope::RefuseSheet, Scope::Guide, Scope::Always],
             Self::Resume(_) => vec![Scope::ResumeSheet, Scope::Guide, Scope::Always],
-            Self::Answer(_) => vec![Scope::AnswerSheet, Scope::Guide, Scope::Always],
+            Self::Answer(_) => calm(Scope::AnswerSheet),
             Self::Hand(_) => vec![Scope::HandSheet, Scope::Guide, Scope::Always],
+            Self::Decide(_) => calm(Scope::DecideSheet),
+            Self::Mislead(_) => calm(Scope::MisleadSheet),
+            Self::Retract(_) => vec![Scope::RetractSheet, Scope::Guide, Scope::Always],
             Self::Stop(stop) if stop.name.value().is_empty() => typed(Scope::StopSheet),
             Self::Stop(_) => typed(Scope::Field),
             Self::Why(_) | Self::Messages(_) => calm(Scope::WhySheet),
@@ -149,6 +159,12 @@ impl Sheet {
             Self::Refuse(refuse) if refuse.typing => Some(&mut refuse.words),
             Self::Resume(resume) if resume.typing => Some(&mut resume.text),
             Self::Answer(answer) if answer.typing => Some(&mut answer.text),
+            Self::Retract(retract) if retract.typing => Some(&mut retract.text),
+            Self::Decide(decide) => match decide.typing {
+                Typing::Nothing => None,
+                Typing::Reason => Some(&mut decide.reason),
+                Typing::Learning => decide.learning.as_mut(),
+            },
             Self::SignOff(sign) if sign.typing => Some(&mut sign.note),
             Self::Stop(stop) => Some(&mut stop.name),
             Self::Help(search) | Self::Palette(search) => Some(&mut search.query),
@@ -157,6 +173,8 @@ impl Sheet {
             | Self::Refuse(_)
             | Self::Resume(_)
             | Self::Answer(_)
+            | Self::Mislead(_)
+            | Self::Retract(_)
             | Self::Hand(_)
             | Self::Why(_)
             | Self::Pictures(_)
@@ -171,9 +189,12 @@ impl Sheet {
             Self::Approve(approve) => approve.complete_ms,
             Self::Resume(resume) => Some(resume.shown_ms),
             Self::Answer(answer) => answer.chosen.as_ref().map(|_| answer.shown_ms),
+            Self::Decide(decide) => decide.shown.as_ref().and(decide.chosen).map(|_| decide.shown_ms),
+            Self::Retract(retract) => Some(retract.shown_ms),
             Self::SignOff(sign) => sign.round.as_ref().map(|_| sign.shown_ms),
             Self::Refuse(_)
             | Self::Stop(_)
+            | Self::Mislead(_)
             | Self::Hand(_)
             | Self::Why(_)
             | Self::Pictures(_)
@@ -206,6 +227,9 @@ pub(crate) fn unread(model: &Model, sheet: &Sheet) -> usize {
         | Sheet::Stop(_)
         | Sheet::Resume(_)
         | Sheet::Answer(_)
+        | Sheet::Decide(_)
+        | Sheet::Mislead(_)
+        | Sheet::Retract(_)
         | Sheet::Hand(_)
         | Sheet::Why(_)
         | Sheet::Pictures(_)
@@ -233,6 +257,9 @@ fn content(model: &Model, sheet: &Sheet, width: usize, room: usize) -> Content {
         Sheet::Resume(resume) => ask::resume(model, sheet, resume, width),
         Sheet::Answer(answer) => answer::content(model, sheet, answer, width),
         Sheet::Hand(hand) => answer::hand(model, hand, width),
+        Sheet::Decide(decide) => decide::decide(model, sheet, decide, width),
+        Sheet::Mislead(mislead) => decide::mislead(model, mislead, width),
+        Sheet::Retract(retract) => ask::retract(model, sheet, retract, width),
         Sheet::SignOff(sign) => signoff::content(model, sheet, sign, width),
         Sheet::Why(why) => why::content(model, why, width),
         Sheet::Messages(top) => why::messages(model, *top, width),

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use desk::presence::Present;
 use desk::query::{
     AccountView, AccountWhole, ClientView, EventLine, ExperimentLine, ExperimentView, Health, LaneHealth, LayerView,
-    OutcomeView, PictureView, PostLine, PostView, QueueLine, Sheet, SheetPost, SnapshotView, TaskHealth, UserView,
-    Verdict,
+    LearningView, OutcomeView, PictureView, PostLine, PostView, QueueLine, ReviewView, Sheet, SheetPost, SnapshotView,
+    TaskHealth, UserView, Verdict,
 };
 use desk::rounds::{NextRound, RoundView, Signature};
 use desk::{Answer, Command, Done, Problem};
 use domain::account::{Connection, Identity, Servers, Watch};
+use domain::actor::Actor;
 
 use domain::approval::{ApprovalLevel, Binding, PolicyVersion, fingerprint};
 use domain::brief::{self, Platform};
@@ -27,10 +28,12 @@ use domain::guardrail::{Alarm, Signal};
 use domain::hash::Digest;
 use domain::hold::{Hold, HoldCause};
 use domain::id::{AccountId, CheckinId, ClientId, EscalationId, ExperimentId, PostId, VariantId};
+use domain::learning::Retraction;
 use domain::outcome::Outcome;
 use domain::post::PostState;
 use domain::preflight::{Level, Severity, digest};
 use domain::refusal::{Refusal, RefusalKind};
+use domain::review::Signature as Word;
 use domain::role::{Role, Scope};
 use domain::snapshot::{Reading, Snapshot, SnapshotRow};
 use domain::time::{SnapshotAge, Span, UtcTime, Window, Zone};
@@ -67,6 +70,9 @@ pub(super) struct Agency {
     pub(super) snapshots: Vec<SnapshotView>,
     /// What experiments say, by code.
     pub(super) outcomes: BTreeMap<String, Outcome>,
+    /// What reviews found, by code.
+    pub(super) reviews: BTreeMap<String, ReviewView>,
+    pub(super) learnings: Vec<LearningView>,
     /// Who signed the round, and what was done until then.
     pub(super) signed: Option<Signature>,
     pub(super) signed_round: Round,
@@ -268,6 +274,8 @@ impl Agency {
             events: Vec::new(),
             snapshots: Vec::new(),
             outcomes: BTreeMap::from([("CRM-015".to_owned(), super::outcome::unripe())]),
+            reviews: BTreeMap::new(),
+            learnings: Vec::new(),
             signed: None,
             signed_round: Round::Morning,
             checkins: Vec::new(),
@@ -466,6 +474,11 @@ impl Agency {
         }
         agency.experiments.insert(id(8), all_in);
         agency.experiments.insert(id(7), invalid);
+        for (code, outcome) in [("QUB-008", super::outcome::won()), ("QUB-007", super::outcome::invalid())] {
+            let review = super::remembered::review(&agency, code, outcome);
+            agency.reviews.insert(code.to_owned(), review);
+        }
+        agency.learnings = super::remembered::learnings(&agency);
         agency
     }
 
@@ -769,6 +782,18 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
             Ask::Snapshots(code) => {
                 Answer::Snapshots(self.snapshots.iter().filter(|s| s.experiment == *code).cloned().collect())
             }
+            Ask::Review(code) => {
+                let why = "it was not reviewed yet";
+                let refusal = || Refusal::rule("review.none", code.clone(), why, "wait until its last reading is in");
+                Answer::Review(Box::new(self.reviews.get(code).cloned().ok_or_else(|| Problem::Refused(refusal()))?))
+            }
+            Ask::Learnings(text) => {
+                let holds = |view: &&LearningView| {
+                    let sentence = view.learning.sentence.to_lowercase();
+                    text.split_whitespace().all(|word| sentence.contains(&word.to_lowercase()))
+                };
+                Answer::Learnings(self.learnings.iter().filter(holds).cloned().collect())
+            }
             Ask::Outcome(code) => {
                 let found = self.experiments.values().find(|e| e.line.code == *code);
                 let line = found.map(|e| e.line.clone()).ok_or_else(|| missing("experiment", code))?;
@@ -864,6 +889,30 @@ assets = [{ file = "loaf.png", alt = "The loaf alone, cut" }]
                 view.holds.retain(|hold| !holds.contains(&hold.key()));
                 view.line.status = if view.holds.is_empty() { "running" } else { "paused" }.to_owned();
                 Ok(Done::new(format!("{code} goes on"), json!({})))
+            }
+            Command::OutcomeSign { experiment, keys, says, note } => {
+                let by = Actor::Engine;
+                let review = self.reviews.get_mut(experiment).unwrap();
+                for item in review.confounders.iter_mut().filter(|item| keys.contains(&item.confounder.key)) {
+                    let key = item.confounder.key.clone();
+                    let at = time(NOW);
+                    item.signature = Some(Word { key, says: *says, note: note.clone(), by: by.clone(), at });
+                }
+                review.answers = super::remembered::answers(review);
+                Ok(Done::new(format!("{experiment}: {} signed: {}", keys.join(", "), says.as_str()), json!({})))
+            }
+            Command::Decide { experiment, decision, .. } => {
+                let id = self.by_code(experiment);
+                self.reviews.remove(experiment);
+                self.experiments.get_mut(&id).unwrap().line.stage = Stage::Completed { how: "shipped".to_owned() };
+                Ok(Done::new(format!("{experiment}: {}", decision.as_str()), json!({})))
+            }
+            Command::LearningRetract { learning, reason } => {
+                let view = self.learnings.iter_mut().find(|view| view.learning.id.to_string() == *learning).unwrap();
+                let retracted = Retraction { by: Actor::Engine, at: time(NOW), reason: reason.clone() };
+                view.learning.retracted = Some(retracted);
+                view.holds = false;
+                Ok(Done::new("the learning is retracted", json!({})))
             }
             Command::EscalationTake { escalation } => {
                 let me = self.me.name.clone();

@@ -32,6 +32,7 @@ fn chains() -> Vec<Vec<Scope>> {
         "1 a",
         "1 S",
         "8 L",
+        "9",
         "2",
         "3",
         "7",
@@ -47,6 +48,12 @@ fn chains() -> Vec<Vec<Scope>> {
     let mut play = Play::new(agency.clone(), 100, 30);
     play.keys("5 p p z Enter");
     chains.push(play.model.scopes());
+    for keys in ["3 j a", "3 j a m", "9 x z Enter"] {
+        let mut play = Play::new(Agency::evening(), 100, 30);
+        play.wait(8 * 3_600_000);
+        play.keys(keys);
+        chains.push(play.model.scopes());
+    }
     chains.push(super::demo::demo(60.0).model.scopes());
     let mut play = Play::new(Agency::pictured(), 100, 30);
     play.keys("v");
@@ -120,7 +127,7 @@ fn every_hint_bar_fits_eighty_columns_with_help_at_its_end() {
     let mut agency = Agency::monday();
     agency.escalations.push(alert());
     for keys in
-        ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "2", "2 ]", "2 ] ]", "3", "3 ]", "5", "5 Enter", "6", "7", "8", "0"]
+        ["1", "1 ]", "1 ] ]", "1 ] ] Enter", "2", "2 ]", "2 ] ]", "3", "3 ]", "5", "5 Enter", "6", "7", "8", "9", "0"]
     {
         let mut play = Play::new(agency.clone(), 80, 24);
         play.keys(keys);

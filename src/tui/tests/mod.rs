@@ -2,6 +2,7 @@
 
 mod alerts;
 mod day;
+mod decision;
 mod demo;
 mod desk;
 mod fixture;
@@ -16,6 +17,7 @@ mod panes;
 mod pictures;
 mod play;
 mod presence;
+mod remembered;
 mod rounds;
 mod rows;
 mod screens;

@@ -333,6 +333,32 @@ fn end_of_day_decisions() {
 }
 
 #[test]
+fn a_decision_before_it_is_given() {
+    compare("sheet-decide", |w, h| day(w, h, Agency::evening(), 8, "3 j a"));
+}
+
+#[test]
+fn what_could_mislead() {
+    compare("sheet-mislead", |w, h| day(w, h, Agency::evening(), 8, "3 j a m 1"));
+}
+
+#[test]
+fn memory() {
+    compare("memory", |w, h| day(w, h, Agency::evening(), 8, "9"));
+}
+
+#[test]
+fn a_learning_before_it_is_retracted() {
+    compare("sheet-retract", |w, h| {
+        let mut play = day(w, h, Agency::evening(), 8, "9 x");
+        play.type_text("the account was renamed");
+        play.keys("Enter");
+        play.wait(500);
+        play
+    });
+}
+
+#[test]
 fn morning_after_a_note() {
     compare("morning-note", |w, h| Play::new(Agency::monday().with_note(), w, h));
 }

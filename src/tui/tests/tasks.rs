@@ -88,7 +88,9 @@ fn under(play: &Play) -> String {
     let item = play.model.subject().and_then(|id| play.model.known.line(id)).map(|line| line.code.clone());
     match play.model.pane() {
         Pane::Morning if play.model.morning.step == Step::Alerts => alert.unwrap_or_default(),
-        Pane::Midday | Pane::EndOfDay | Pane::Layers | Pane::Accounts | Pane::Escalations => alert.unwrap_or_default(),
+        Pane::Midday | Pane::EndOfDay | Pane::Layers | Pane::Accounts | Pane::Escalations | Pane::Memory => {
+            alert.unwrap_or_default()
+        }
         Pane::Morning | Pane::Experiments => item.unwrap_or_default(),
         Pane::System => "the engine".to_owned(),
     }

@@ -2,7 +2,9 @@
 //!
 //! Decides where the key for it leads; what it does there is decided there.
 
-use super::{escalation, go, queue, stop};
+use domain::id::ExperimentId;
+
+use super::{decision, escalation, go, queue, stop};
 use crate::experiments::Tab;
 use crate::message::Effects;
 use crate::model::{Model, Open, Pane};
@@ -12,16 +14,26 @@ use crate::rounds::Step;
 pub(super) fn act(model: &mut Model, effects: &mut Effects) {
     match (model.place.open, model.place.pane) {
         (Some(Open::Approval(id)), _) => queue::act_on_page(model, id),
-        (Some(Open::Detail(id)), _) => go::open_approval(model, id),
+        (Some(Open::Detail(id)), _) => main_step(model, id),
         (None, Pane::Experiments) => {
             if let Some(id) = model.subject() {
-                go::open_approval(model, id);
+                main_step(model, id);
             }
         }
         (None, Pane::Morning | Pane::Midday | Pane::EndOfDay) => in_round(model, effects),
         (None, Pane::Accounts) => stop::mend(model),
         (None, Pane::Escalations) => escalation::open(model, effects),
-        (None, Pane::Layers | Pane::System) => {}
+        (None, Pane::Layers | Pane::Memory | Pane::System) => {}
+    }
+}
+
+/// What an experiment waits for: a word, or a decision over its numbers.
+fn main_step(model: &mut Model, id: ExperimentId) {
+    if model.known.line(id).is_some_and(crate::evening::asks_for_decision) {
+        go::open_detail_at(model, id, Tab::Numbers);
+        decision::open(model, id);
+    } else {
+        go::open_approval(model, id);
     }
 }
 
@@ -37,7 +49,7 @@ fn in_round(model: &mut Model, effects: &mut Effects) {
         }
         Some(Step::Outcomes | Step::Decide) => {
             if let Some(id) = model.subject() {
-                go::open_detail_at(model, id, Tab::Numbers);
+                main_step(model, id);
             }
         }
         Some(Step::Layers | Step::Replies | Step::SignOff) | None => {}

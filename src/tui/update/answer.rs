@@ -160,12 +160,25 @@ fn after(model: &mut Model, ask: &Ask, order: Vec<ExperimentId>, effects: &mut E
             super::round::told(model, ask);
             super::round::open_due(model);
         }
+        Ask::Learnings(text) => {
+            let found = model.known.learnings.iter().flat_map(|(_, all)| all).map(|view| view.learning.id).collect();
+            model.memory.list.note(found);
+            if *text == model.memory.query.value().trim() && model.memory.asked_for.as_ref() == Some(text) {
+                // Rows that were looked for by other words do not wait.
+                let other = model.memory.shown_for.as_ref() != Some(text);
+                if other {
+                    model.memory.list.renew();
+                    model.memory.shown_for = Some(text.clone());
+                }
+            }
+        }
         Ask::Posts { .. } => {
             let order = crate::midday::ordered(model);
             model.midday.posts.note(order);
         }
         Ask::Me
         | Ask::Checkins
+        | Ask::Review(_)
         | Ask::Sheet(_)
         | Ask::Experiment(_)
         | Ask::Picture(_)
@@ -192,6 +205,9 @@ fn refused(model: &mut Model, ask: &Ask, problem: &Problem) {
             model.known.pictures.insert(picture.clone(), Err(problem.to_string()));
         }
         (_, Problem::Unreachable(_)) => {}
+        (Ask::Review(code), Problem::Refused(refusal)) => {
+            model.known.reviews.insert(code.clone(), Err(refusal.why.clone()));
+        }
         // There is none yet, and the page says why.
         (Ask::Outcome(code), Problem::Refused(refusal)) => {
             model.known.outcomes.insert(code.clone(), Err(refusal.why.clone()));
@@ -216,6 +232,7 @@ pub(super) fn news(model: &mut Model, events: Vec<EventLine>) {
     }
     // What is left may have changed with anything.
     model.rounds.old |= !events.is_empty();
+    model.memory.old |= events.iter().any(|event| event.stream.starts_with("learning/"));
     model.day.old |=
         events.iter().any(|event| event.stream.starts_with("post/") || event.stream.starts_with("experiment/"));
     model.known.add_events(events);
@@ -272,6 +289,9 @@ fn named(what: Doing, done: &Done) -> Doing {
         | Doing::Hand
         | Doing::AlertLater
         | Doing::Settle
+        | Doing::Decide(_)
+        | Doing::Word(_)
+        | Doing::Retract
         | Doing::Sign(_) => what,
     }
 }
@@ -294,6 +314,9 @@ fn shorter(model: &Model, what: &Doing, done: &Done) -> Option<String> {
         | Doing::Resume(_)
         | Doing::TakeBack(_)
         | Doing::Settle
+        | Doing::Decide(_)
+        | Doing::Word(_)
+        | Doing::Retract
         | Doing::Sign(_) => None,
     }
 }
@@ -322,6 +345,12 @@ fn took_effect(model: &mut Model, what: &Doing, done: &Done) {
             }
         }
         Doing::Sign(round) => super::round::signed(model, *round),
+        Doing::Decide(code) | Doing::Word(code) => {
+            let code = code.clone();
+            model.wanted.extend([Ask::Review(code.clone()), Ask::Outcome(code.clone()), Ask::Experiment(code)]);
+            model.memory.old = true;
+        }
+        Doing::Retract => model.memory.old = true,
         Doing::Stop(..) | Doing::Resume(_) | Doing::Take | Doing::Hand | Doing::AlertLater | Doing::Settle => {
             model.wanted.extend([Ask::Accounts, Ask::Clients, Ask::Health]);
             let open =
@@ -345,6 +374,9 @@ fn failed_words(what: &Doing, problem: &Problem) -> String {
         Doing::AlertLater => "not put off".to_owned(),
         Doing::Settle => "not settled".to_owned(),
         Doing::Sign(_) => "the round was not signed".to_owned(),
+        Doing::Decide(code) => format!("{code} was not decided"),
+        Doing::Word(code) => format!("nothing was signed of {code}"),
+        Doing::Retract => "not retracted".to_owned(),
     };
     match problem {
         // What was refused is named already.
@@ -371,6 +403,9 @@ fn remember(model: &mut Model, done: &[Doing]) {
             | Doing::Hand
             | Doing::AlertLater
             | Doing::Settle
+            | Doing::Decide(_)
+            | Doing::Word(_)
+            | Doing::Retract
             | Doing::Sign(_) => continue,
         };
         model.acts.push(Act { at: model.now, what: act });

@@ -3,6 +3,7 @@
 //! Decides when: for another day than they were asked for, and once anything happened since.
 
 use domain::escalation::Subject;
+use domain::experiment::Stage;
 use domain::time::{Span, UtcTime};
 
 use crate::message::Ask;
@@ -36,6 +37,14 @@ pub(super) fn keep_asked(model: &mut Model) {
         let unknown = codes.filter(|code| !model.known.outcomes.contains_key(code));
         wanted.extend(unknown.map(Ask::Outcome));
     }
+    if model.place.pane == Pane::EndOfDay {
+        // What is invalid stays so; whether it was decided is told by its review.
+        let invalid = crate::evening::ordered(model).into_iter().filter_map(|id| model.known.line(id));
+        let invalid = invalid.filter(|line| matches!(line.stage, Stage::Invalid { .. })).map(|line| line.code.clone());
+        let unknown = invalid.take(crate::evening::ASKED_MAX).filter(|code| !model.known.reviews.contains_key(code));
+        wanted.extend(unknown.map(Ask::Review));
+    }
+    learnings(model);
     wanted.retain(|ask| !model.asked.contains(ask));
     model.wanted.extend(wanted);
     posts(model);
@@ -45,7 +54,13 @@ pub(super) fn keep_asked(model: &mut Model) {
 fn posts(model: &mut Model) {
     let shown = match model.place.pane {
         Pane::Midday | Pane::Accounts => true,
-        Pane::Morning | Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Escalations | Pane::System => false,
+        Pane::Morning
+        | Pane::EndOfDay
+        | Pane::Experiments
+        | Pane::Layers
+        | Pane::Escalations
+        | Pane::Memory
+        | Pane::System => false,
     };
     let span = span(model.wall());
     let stale = model.day.asked_for != Some(span) || model.day.old;
@@ -54,6 +69,21 @@ fn posts(model: &mut Model) {
         model.day.asked_for = Some(span);
         model.day.old = false;
         model.wanted.insert(ask);
+    }
+}
+
+/// Asks for what was learned while Memory is on the screen: for other words than before, and once something was learned.
+fn learnings(model: &mut Model) {
+    if model.place.pane != Pane::Memory || model.place.open.is_some() {
+        return;
+    }
+    let text = model.memory.query.value().trim().to_owned();
+    let ask = Ask::Learnings(text.clone());
+    if (model.memory.asked_for.as_ref() != Some(&text) || model.memory.old) && !model.asked.contains(&ask) {
+        model.memory.asked_for = Some(text);
+        model.memory.old = false;
+        model.wanted.insert(ask);
+        model.ask_at_ms = None;
     }
 }
 

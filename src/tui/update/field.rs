@@ -76,11 +76,14 @@ pub(super) fn words(model: &mut Model) {
         Some(Sheet::Refuse(refuse)) => refuse.typing = true,
         Some(Sheet::Resume(resume)) => resume.typing = true,
         Some(Sheet::Answer(_)) => super::escalation::words(model),
+        Some(Sheet::Retract(retract)) => retract.typing = true,
+        Some(Sheet::Decide(_)) => super::decision::words(model, crate::sheets::Typing::Reason),
         Some(Sheet::SignOff(sign)) => sign.typing = true,
         Some(
             Sheet::Approve(_)
             | Sheet::Stop(_)
             | Sheet::Hand(_)
+            | Sheet::Mislead(_)
             | Sheet::Why(_)
             | Sheet::Pictures(_)
             | Sheet::Messages(_)

@@ -67,6 +67,7 @@ fn entered(model: &mut Model) {
         (None, Pane::Experiments) => model.experiments.list.renew(),
         (None, Pane::Layers) => model.layers.list.renew(),
         (None, Pane::Accounts) => model.accounts.list.renew(),
+        (None, Pane::Memory) => model.memory.list.renew(),
         (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
@@ -146,6 +147,8 @@ pub(super) fn cursor_into_view(model: &mut Model) {
     into_view(&mut model.evening.decide, &decide);
     let accounts = accounts::shown(model);
     into_view(&mut model.accounts.list, &accounts);
+    let learnings = crate::memory::shown(model);
+    into_view(&mut model.memory.list, &learnings);
     let layers = layers::shown(model);
     into_view(&mut model.layers.list, &layers);
     let experiments = experiments::shown(model);
@@ -176,6 +179,7 @@ pub(super) fn let_in(model: &mut Model) {
         (None, Pane::Experiments) => model.experiments.list.renew(),
         (None, Pane::Layers) => model.layers.list.renew(),
         (None, Pane::Accounts) => model.accounts.list.renew(),
+        (None, Pane::Memory) => model.memory.list.renew(),
         (None, Pane::Escalations) => model.escalations.list.renew(),
         (Some(_), _) | (None, Pane::System) => {}
     }
@@ -246,7 +250,7 @@ fn current_need(model: &Model) -> Option<Need> {
         },
         (None, Pane::Escalations) => model.escalations.list.cursor().copied().map(Need::Alert),
         (None, Pane::System) => Some(Need::Engine),
-        (None, Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts) => None,
+        (None, Pane::EndOfDay | Pane::Experiments | Pane::Layers | Pane::Accounts | Pane::Memory) => None,
     }
 }
 
@@ -274,6 +278,7 @@ pub(super) fn open(model: &mut Model) {
         Pane::Midday => open_detail_at(model, id, Tab::Posts),
         Pane::EndOfDay => open_detail_at(model, id, Tab::Numbers),
         Pane::Experiments | Pane::Layers => open_detail(model, id),
+        Pane::Memory => open_detail_at(model, id, Tab::Numbers),
         Pane::Accounts | Pane::Escalations | Pane::System => {}
     }
 }
@@ -371,7 +376,7 @@ pub(super) fn sibling(model: &mut Model, forward: bool) {
             let at = model.layers.fortnight;
             model.layers.fortnight = if forward { at.saturating_add(1).min(25) } else { at.saturating_sub(1) };
         }
-        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::System) => {}
+        (None, Pane::Experiments | Pane::Accounts | Pane::Escalations | Pane::Memory | Pane::System) => {}
     }
 }
 
@@ -429,6 +434,10 @@ pub(super) fn rows(model: &mut Model, by: isize) {
             let shown = layers::shown(model);
             model.layers.list.step(&shown, by);
         }
+        (None, Pane::Memory) => {
+            let shown = crate::memory::shown(model);
+            model.memory.list.step(&shown, by);
+        }
         (None, Pane::Accounts) => {
             let shown = accounts::shown(model);
             model.accounts.list.step(&shown, by);
@@ -460,7 +469,8 @@ pub(super) fn pages(model: &mut Model, by: isize) {
             | Pane::Experiments
             | Pane::Layers
             | Pane::Accounts
-            | Pane::Escalations,
+            | Pane::Escalations
+            | Pane::Memory,
         ) => 0,
     };
     // One line of a page stays, so that the eye finds its place.
@@ -477,6 +487,15 @@ fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
         Some(Sheet::Approve(approve)) => approve.top = scrolled(approve.top, by, extent),
         Some(Sheet::SignOff(sign)) => sign.top = scrolled(sign.top, by, extent),
         Some(Sheet::Why(why)) => why.top = scrolled(why.top, by, extent),
+        Some(Sheet::Answer(answer)) => answer.top = scrolled(answer.top, by, extent),
+        Some(Sheet::Decide(decide)) => decide.top = scrolled(decide.top, by, extent),
+        Some(Sheet::Mislead(sheet)) => {
+            let items = match model.known.reviews.get(&sheet.code) {
+                Some(Ok(review)) => review.confounders.len(),
+                Some(Err(_)) | None => 0,
+            };
+            sheet.at = sheet.at.saturating_add_signed(by).min(items.saturating_sub(1));
+        }
         Some(Sheet::Messages(top)) => *top = scrolled(*top, by, extent),
         Some(Sheet::Help(search)) => {
             let query = search.query.value().to_owned();
@@ -495,7 +514,7 @@ fn scroll_sheet(model: &mut Model, by: isize, extent: (usize, usize)) {
             | Sheet::Refuse(_)
             | Sheet::Stop(_)
             | Sheet::Resume(_)
-            | Sheet::Answer(_)
+            | Sheet::Retract(_)
             | Sheet::Hand(_)
             | Sheet::Leave,
         )

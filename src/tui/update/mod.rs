@@ -6,6 +6,7 @@
 mod act;
 mod answer;
 mod day;
+mod decision;
 mod escalation;
 mod field;
 mod go;
@@ -225,6 +226,7 @@ fn settle(model: &mut Model) {
     round::tick(model);
     queue::bring_back(model);
     escalation::bring_back(model);
+    decision::notice_changes(model);
     answer::notice_changes(model);
     go::keep_in_view(model);
     round::reached(model);
@@ -295,9 +297,14 @@ fn press(model: &mut Model, key: Key, effects: &mut Effects) {
 fn is_too_early(model: &Model) -> bool {
     let typing = matches!(model.scopes().first(), Some(Scope::Field));
     match model.sheets.last() {
-        Some(sheet @ (Sheet::Approve(_) | Sheet::Resume(_) | Sheet::Answer(_) | Sheet::SignOff(_))) if !typing => {
-            sheet.shown_ms().is_some() && !sheets::is_ready(model, sheet)
-        }
+        Some(
+            sheet @ (Sheet::Approve(_)
+            | Sheet::Resume(_)
+            | Sheet::Answer(_)
+            | Sheet::Decide(_)
+            | Sheet::Retract(_)
+            | Sheet::SignOff(_)),
+        ) if !typing => sheet.shown_ms().is_some() && !sheets::is_ready(model, sheet),
         Some(_) | None => false,
     }
 }
@@ -318,6 +325,7 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::PaneLayers => go::to_pane(model, Pane::Layers),
         Intent::PaneAccounts => go::to_pane(model, Pane::Accounts),
         Intent::PaneEscalations => go::to_pane(model, Pane::Escalations),
+        Intent::PaneMemory => go::to_pane(model, Pane::Memory),
         Intent::PaneSystem => go::to_pane(model, Pane::System),
         Intent::Help => model.sheets.push(Sheet::Help(Search::default())),
         Intent::Palette => model.sheets.push(Sheet::Palette(Search::default())),
@@ -353,6 +361,9 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Next => go::sibling(model, true),
         Intent::Previous => go::sibling(model, false),
         Intent::Act => act::act(model, effects),
+        Intent::Refuse if model.place.pane == Pane::Memory && model.place.open.is_none() => {
+            decision::open_retract(model)
+        }
         Intent::Refuse => queue::refuse(model),
         Intent::Mark => queue::mark(model),
         Intent::MarkRun => queue::mark_run(model),
@@ -369,6 +380,8 @@ fn perform(model: &mut Model, intent: Intent, effects: &mut Effects) {
         Intent::Pictures => go::pictures(model),
         Intent::Take => escalation::take(model, effects),
         Intent::HandOver => escalation::hand(model),
+        Intent::Mislead => decision::open_mislead(model),
+        Intent::Learning => decision::words(model, sheets::Typing::Learning),
         Intent::SignOff => round::open(model),
         Intent::Pause => stop::pause(model, effects),
         Intent::Faster => run_at(model, model.speed.and_then(crate::demo::faster), effects),
@@ -436,10 +449,17 @@ fn confirm(model: &mut Model, effects: &mut Effects) {
             resume.typing = false;
             resume.shown_ms = model.now.real_ms;
         }
+        Some(Sheet::Retract(retract)) if retract.typing => {
+            retract.typing = false;
+            retract.shown_ms = model.now.real_ms;
+        }
+        Some(Sheet::Retract(_)) => decision::retract(model, effects),
+        Some(Sheet::Decide(_)) => decision::confirm(model, effects),
         Some(Sheet::Resume(_)) => stop::resume(model, effects),
         Some(Sheet::Answer(_)) => escalation::confirm(model, effects),
         Some(
             Sheet::Hand(_)
+            | Sheet::Mislead(_)
             | Sheet::Why(_)
             | Sheet::Pictures(_)
             | Sheet::Messages(_)
@@ -464,6 +484,10 @@ fn dismiss(model: &mut Model) {
         }
         Some(Sheet::SignOff(sign)) if sign.typing => sign.typing = false,
         Some(Sheet::Resume(resume)) if resume.typing && !resume.text.value().is_empty() => resume.typing = false,
+        Some(Sheet::Retract(retract)) if retract.typing && !retract.text.value().is_empty() => retract.typing = false,
+        Some(Sheet::Decide(decide)) if decide.typing != sheets::Typing::Nothing => {
+            decide.typing = sheets::Typing::Nothing
+        }
         Some(Sheet::Answer(answer)) if answer.typing => {
             answer.typing = false;
             if answer.text.value().is_empty() {
@@ -484,6 +508,8 @@ fn choice(model: &mut Model, number: u8, effects: &mut Effects) {
         Some(Sheet::Stop(_)) => stop::numbered(model, number, effects),
         Some(Sheet::Answer(_)) => escalation::choose(model, number),
         Some(Sheet::Hand(_)) => escalation::hand_to(model, number, effects),
+        Some(Sheet::Decide(_)) => decision::choose(model, number),
+        Some(Sheet::Mislead(_)) => decision::sign(model, number, effects),
         Some(_) | None => {}
     }
 }

@@ -127,6 +127,7 @@ pub(super) fn go_on_from(model: &mut Model, id: ExperimentId) {
             | Pane::Layers
             | Pane::Accounts
             | Pane::Escalations
+            | Pane::Memory
             | Pane::System,
         ) => false,
     };
