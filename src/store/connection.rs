@@ -19,7 +19,7 @@ pub(crate) const MIGRATIONS: [&str; 4] = [
 ];
 
 /// The number of the newest schema that this program knows.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Up to this size of the file every page is looked at when it is opened; above, `audit verify` does so.
 const CHECKED_AT_OPEN_MAX: i64 = 256 * 1024 * 1024;

@@ -108,7 +108,7 @@ impl Names {
             escalation: id(3),
             reviewed: code(7),
             learning: id(4),
-            conversation: id(4),
+            conversation: id(5),
             seen: "2".repeat(64),
             prints: ["0".repeat(64), "1".repeat(64)],
         }
