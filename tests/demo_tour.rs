@@ -61,7 +61,7 @@ fn a_clock_that_stands_still_costs_no_byte_and_goes_on_at_a_key() {
 
 #[test]
 fn a_post_approved_while_the_clock_stood_goes_out_once_it_runs() {
-    let mut terminal = demo(&["--at", "13:10"], WINDOW);
+    let mut terminal = demo(&["--at", "13:10", "--pane", "morning"], WINDOW);
     terminal.press("a");
     terminal.wait_for_sheet("approve this one");
     terminal.press("y");

@@ -126,12 +126,12 @@ impl Agency {
         assert!(output.status.success(), "{}", told(&output));
     }
 
-    /// Opens the dashboard of the home in a terminal.
+    /// Opens the dashboard of the home in a terminal, on the queue whatever the hour.
     pub(crate) fn dashboard(&self, size: Size) -> Terminal {
         let home = self.home();
         let home = home.to_str().expect("a home of plain letters");
         let program = self.program.to_str().expect("a program of plain letters");
-        Terminal::open(program, &[], &[("EXPOS_HOME", home), ("COLORTERM", "truecolor")], size)
+        Terminal::open(program, &["--pane", "morning"], &[("EXPOS_HOME", home), ("COLORTERM", "truecolor")], size)
     }
 
     /// Runs the program, with nothing to read.

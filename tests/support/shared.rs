@@ -101,12 +101,12 @@ impl SharedBox {
         self.seat(admin).ok(&["user", "grant", &name, "--uid", &uid, "--role", role]);
     }
 
-    /// Opens the dashboard over SSH, in a terminal of its own.
+    /// Opens the dashboard over SSH, in a terminal of its own, on the queue whatever the hour.
     pub(crate) fn ssh(&self, short: &str, size: Size) -> Terminal {
         let (key, known, port) = (self.at(&format!("id_{short}")), self.at("known"), self.port.to_string());
         let who = format!("{}@127.0.0.1", self.unix(short));
         let known = format!("UserKnownHostsFile={}", text(&known));
-        let what = format!("TZ=UTC EXPOS_HOME={} exec {}", text(&self.home()), text(&self.program()));
+        let what = format!("TZ=UTC EXPOS_HOME={} exec {} --pane morning", text(&self.home()), text(&self.program()));
         let options = ["StrictHostKeyChecking=no", "LogLevel=ERROR", &known];
         let mut arguments = vec!["-tt", "-F", "none", "-i", text(&key), "-p", &port];
         for option in options {
