@@ -366,7 +366,15 @@ fn is_hidden(c: char) -> bool {
             | GeneralCategory::Surrogate
             | GeneralCategory::Unassigned
     ) || is_blank(c)
-        || (c.width() == Some(0) && !needs_base(c) && !is_jamo_after_first(c))
+        || (c.width() == Some(0) && !is_jamo_after_first(c) && !(needs_base(c) && joins_its_base(c)))
+}
+
+/// Whether a mark and its base are one unit. A mark may be newer than the tables that part text into units; alone it would
+/// take no room.
+fn joins_its_base(c: char) -> bool {
+    let mut pair = String::from("o");
+    pair.push(c);
+    pair.graphemes(true).count() == 1
 }
 
 /// Letters, marks and symbols by category that draw nothing: fillers, selectors, the empty Braille cell.

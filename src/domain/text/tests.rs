@@ -352,3 +352,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_mark_that_is_newer_than_the_rules_of_drawing_still_takes_room() {
+    let shown = Untrusted::from("👨\u{10EF0}\0").show();
+    for (kind, unit) in shown.units() {
+        assert!(unit.width() > 0, "{kind:?} {unit:?} {:?}", shown.as_str());
+    }
+}
