@@ -220,7 +220,7 @@ fn lead(facts: &PreflightFacts<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, rules};
+    use super::super::tests::fixture::{World, rules};
     use super::*;
 
     #[test]

@@ -299,7 +299,7 @@ fn is_language(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, picture, rules};
+    use super::super::tests::fixture::{World, picture, rules};
     use super::*;
 
     /// Looks at the hook swap after one content of it was changed.

@@ -6,8 +6,6 @@
 //! Invariant: same facts, same findings, byte for byte.
 
 pub mod budget_guard;
-#[cfg(test)]
-mod fixture;
 pub(crate) mod fold;
 pub mod format_guard;
 mod place;
@@ -15,6 +13,8 @@ pub mod policy_guard;
 pub mod reply;
 pub mod risk_guard;
 pub mod risk_scan;
+#[cfg(test)]
+mod tests;
 pub mod uniqueness_guard;
 
 use std::fmt;

@@ -297,7 +297,7 @@ fn first_word(metric: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, picture, rules};
+    use super::super::tests::fixture::{World, picture, rules};
     use super::*;
 
     #[test]

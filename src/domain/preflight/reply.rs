@@ -117,7 +117,7 @@ fn risk(facts: ReplyFacts<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::World;
+    use super::super::tests::fixture::World;
     use super::*;
 
     fn look_at(world: &World, text: &str) -> (Vec<String>, ApprovalLevel) {

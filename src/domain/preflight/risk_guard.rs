@@ -136,7 +136,7 @@ fn by_hand(facts: &PreflightFacts<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{World, rules};
+    use super::super::tests::fixture::{World, rules};
     use super::*;
 
     #[test]

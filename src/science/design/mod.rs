@@ -76,4 +76,4 @@ fn check_variants(variants: usize) -> Result<(), DesignError> {
 }
 
 #[cfg(test)]
-mod oracle;
+mod tests;

@@ -1,6 +1,6 @@
 //! What counts as shown before, twice, or nearly.
 
-use super::super::fixture::{World, picture, rules};
+use super::super::tests::fixture::{World, picture, rules};
 use super::*;
 use crate::variant::Facet;
 

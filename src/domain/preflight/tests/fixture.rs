@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::risk_scan::{Packs, embedded};
-use super::{Finding, NearbyPost, PreflightFacts, WeekLoad};
+use super::super::risk_scan::{Packs, embedded};
+use super::super::{Finding, NearbyPost, PreflightFacts, WeekLoad};
 use crate::account::{Account, Connection, Servers};
 use crate::brief::{Brief, SurfaceId, Template, read};
 use crate::client::{BrandKit, Client, Policy};
@@ -15,27 +15,27 @@ use crate::text::Untrusted;
 use crate::time::{Span, UtcTime, Zone};
 use crate::variant::{Asset, Content, Facet, Variant};
 
-pub(super) struct World {
-    pub(super) brief: Brief,
-    pub(super) client: Client,
-    pub(super) account: Account,
-    pub(super) surface: Surface,
-    pub(super) variants: Vec<Variant>,
-    pub(super) slots: Vec<UtcTime>,
-    pub(super) nearby: Vec<NearbyPost>,
-    pub(super) week: WeekLoad,
-    pub(super) posts_before: u32,
-    pub(super) open_escalation: bool,
-    pub(super) now: UtcTime,
+pub(crate) struct World {
+    pub(crate) brief: Brief,
+    pub(crate) client: Client,
+    pub(crate) account: Account,
+    pub(crate) surface: Surface,
+    pub(crate) variants: Vec<Variant>,
+    pub(crate) slots: Vec<UtcTime>,
+    pub(crate) nearby: Vec<NearbyPost>,
+    pub(crate) week: WeekLoad,
+    pub(crate) posts_before: u32,
+    pub(crate) open_escalation: bool,
+    pub(crate) now: UtcTime,
 }
 
-pub(super) fn packs() -> &'static Packs {
+pub(crate) fn packs() -> &'static Packs {
     static PACKS: OnceLock<Packs> = OnceLock::new();
     PACKS.get_or_init(|| Packs::load(&embedded()).unwrap())
 }
 
 /// A picture that every surface of the tests takes.
-pub(super) fn picture(name: &str) -> Asset {
+pub(crate) fn picture(name: &str) -> Asset {
     Asset {
         facet: Facet::Format,
         file: name.into(),
@@ -51,11 +51,11 @@ pub(super) fn picture(name: &str) -> Asset {
 
 impl World {
     /// The hook swap: two variants, five rounds, slots three hours apart from Monday on.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of("hook-swap")
     }
 
-    pub(super) fn of(template: &str) -> Self {
+    pub(crate) fn of(template: &str) -> Self {
         let brief = read(Template::named(template).unwrap().text).unwrap();
         let start = brief.run_window.start;
         let posts = i64::from(brief.exposure_plan.posts_per_variant) * 2;
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// Makes the variants anew from the brief.
-    pub(super) fn make(&mut self) {
+    pub(crate) fn make(&mut self) {
         let contents = self.brief.contents(&|named| Some(picture(named.file.raw()))).unwrap();
         let letters = 'A'..='Z';
         self.variants = contents
@@ -117,21 +117,21 @@ impl World {
             .collect();
     }
 
-    pub(super) fn surface(&mut self, id: &str) {
+    pub(crate) fn surface(&mut self, id: &str) {
         self.surface = Surfaces::embedded().get(&SurfaceId(id.to_owned())).unwrap().clone();
         self.account.platform = self.surface.platform;
     }
 
     /// The content of a variant in a round, to be changed.
-    pub(super) fn content(&mut self, variant: usize, round: usize) -> &mut Content {
+    pub(crate) fn content(&mut self, variant: usize, round: usize) -> &mut Content {
         &mut self.variants[variant].rounds[round]
     }
 
-    pub(super) fn say(&mut self, variant: usize, round: usize, facet: Facet, text: &str) {
+    pub(crate) fn say(&mut self, variant: usize, round: usize, facet: Facet, text: &str) {
         self.content(variant, round).facets.insert(facet, Untrusted::new(text));
     }
 
-    pub(super) fn facts(&self) -> PreflightFacts<'_> {
+    pub(crate) fn facts(&self) -> PreflightFacts<'_> {
         PreflightFacts {
             brief: &self.brief,
             client: &self.client,
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Another post on the account.
-    pub(super) fn post(&mut self, at: UtcTime, content: &Content) {
+    pub(crate) fn post(&mut self, at: UtcTime, content: &Content) {
         self.nearby.push(NearbyPost {
             post: None,
             at,
@@ -161,6 +161,6 @@ impl World {
 }
 
 /// The rules of findings, in their order.
-pub(super) fn rules(findings: &[Finding]) -> Vec<&str> {
+pub(crate) fn rules(findings: &[Finding]) -> Vec<&str> {
     findings.iter().map(|finding| finding.rule.as_str()).collect()
 }

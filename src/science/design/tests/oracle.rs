@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::*;
+use super::super::*;
 
-const VECTORS: &str = include_str!("../../../tests/oracles/science.json");
+const VECTORS: &str = include_str!("../../../../tests/oracles/science.json");
 
 /// Runs a check on every vector of a method; `count` guards against a file that lost them.
 fn each(method: &str, count: usize, check: impl Fn(&Value, &Value, f64)) {
